@@ -1,0 +1,52 @@
+"""Secrets: encrypted at rest with a key derived from SECRET_KEY, masked in everything shown or stored."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.conf import settings
+
+MASK = "••••••"
+SHORTEST = 6
+
+
+class SecretTooShort(ValueError):
+    """A secret of fewer characters than can be masked without hiding ordinary words."""
+
+
+@lru_cache(maxsize=4)
+def _cipher(key: str):  # type: ignore[no-untyped-def]
+    # Loaded on first use: cryptography costs 60 ms that most commands never need.
+    from cryptography.fernet import Fernet
+
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"gantry secrets" + key.encode()).digest()))
+
+
+def encrypt(plain: str) -> str:
+    """The stored form of a secret; raises SecretTooShort."""
+    if len(plain) < SHORTEST:
+        raise SecretTooShort(f"a secret needs at least {SHORTEST} characters, or masking would hide ordinary text")
+    return _cipher(settings.SECRET_KEY).encrypt(plain.encode()).decode()
+
+
+def decrypt(stored: str) -> str:
+    """The plain value of a stored secret; raises cryptography's InvalidToken when SECRET_KEY is another."""
+    return _cipher(settings.SECRET_KEY).decrypt(stored.encode()).decode()
+
+
+def needles(values: Iterable[str]) -> tuple[str, ...]:
+    """Every spelling in which a secret may show up (plain, URL-quoted, base64), longest first."""
+    found = set()
+    for value in values:
+        if len(value) >= SHORTEST:
+            found |= {value, quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("=")}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """`text` with every spelling of every secret replaced by the mask."""
+    for needle in needles(secrets):
+        text = text.replace(needle, MASK)
+    return text

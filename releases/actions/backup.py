@@ -1,0 +1,84 @@
+"""A verified copy of every database of the environment, in place of whatever dump command the block holds."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from checks.gates.process import Command
+from releases.actions.base import SILENCE, Action, Context, Observation
+from releases.backups.standalone import order_of
+from releases.models import Backup
+from releases.plan.model import PlannedAction
+from releases.recorder import Add
+from releases.statuses import BackupStatus
+
+COPIES_TIMEOUT = 7200.0
+
+
+class BackUp(Action):
+    """Done when every copy was read back whole; sets BACKUP_FILE for the blocks that follow."""
+
+    def command(self, action: PlannedAction, context: Context) -> Command:
+        """One process that copies all databases; what to copy goes by its environment."""
+        databases = order_of(context.environment, context.opened_at, variables=dict(context.variables))
+        order = {"databases": databases, "results": str(context.handed_on)}
+        return module_command("releases.backups.copy", "GANTRY_COPY", order, action, context)
+
+    def confirm(self, action: PlannedAction, context: Context) -> Observation:
+        """Rows for the copies, from what the process wrote at its end."""
+        results = read_results(context.handed_on)
+        databases = {each.name: each for each in context.environment.databases.all()}
+        if not databases:
+            return Observation(done=True, message="the environment declares no database", evidence={"databases": 0})
+        if not results:
+            return Observation(done=False, message="no copy was made")
+        ended = datetime.now(UTC)
+        rows = tuple(
+            Add(
+                Backup(
+                    database=databases[result["name"]],
+                    deployment=context.deployment,
+                    path=result["path"],
+                    sha256=result["sha256"],
+                    size=result["size"],
+                    commit=context.plan.previous_commit,
+                    under_fence=context.environment.is_fenced,
+                    status=BackupStatus.VERIFIED,
+                    evidence=result["evidence"],
+                    started_at=context.opened_at,
+                    ended_at=ended,
+                )
+            )
+            for result in results
+        )
+        shown = ", ".join(f"{each['name']} {each['size']} bytes in {each['seconds']} s" for each in results)
+        return Observation(
+            done=True,
+            message=f"copied and read back: {shown}",
+            evidence={"copies": results},
+            changes=rows,
+            variables={"BACKUP_FILE": results[0]["path"]},
+        )
+
+
+def module_command(module: str, name: str, order: object, action: PlannedAction, context: Context) -> Command:
+    """A module of Gantry as a process of its own, told what to do by one variable of its environment."""
+    return Command(
+        argv=(sys.executable, "-m", module),
+        env={**context.variables, "PYTHONPATH": str(settings.BASE_DIR), name: json.dumps(order)},
+        cwd=str(settings.BASE_DIR),
+        timeout=action.number("timeout", COPIES_TIMEOUT),
+        silence=action.number("silence", SILENCE * 6),
+    )
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """What a module wrote at its end; empty when it did not come so far."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return []

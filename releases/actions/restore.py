@@ -1,0 +1,58 @@
+"""The databases as they were before the deployment that is taken back; the replaced ones are kept."""
+
+import json
+import shlex
+import sys
+
+from django.conf import settings
+
+from checks.gates.process import Command
+from checks.probers.base import expanded
+from releases.actions.backup import COPIES_TIMEOUT, read_results
+from releases.actions.base import Action, Context, Observation, shell_command
+from releases.models import Backup
+from releases.plan.model import PlannedAction
+from releases.statuses import BackupStatus
+
+STOP_THEN = "{stop}\ncd {base}\nPYTHONPATH={base} {python} -m releases.backups.put_back"
+
+
+class Restore(Action):
+    """Stops the service by its own command, then puts the newest copy made by that deployment in place."""
+
+    def command(self, action: PlannedAction, context: Context) -> Command:
+        """One script: the declared stop, then the module that puts the copies back."""
+        base = shlex.quote(str(settings.BASE_DIR))
+        stop = context.environment.service.commands.get("stop", "true")
+        text = STOP_THEN.format(stop=stop, base=base, python=shlex.quote(sys.executable))
+        command = shell_command(text, action, context)
+        order = {"databases": [_order(backup, context) for backup in copies(context)]}
+        results = {"results": str(context.handed_on) + ".restored"}
+        env = {**command.env, "GANTRY_PUT_BACK": json.dumps({**order, **results})}
+        return Command(argv=command.argv, env=env, cwd=command.cwd, timeout=COPIES_TIMEOUT, silence=COPIES_TIMEOUT)
+
+    def confirm(self, action: PlannedAction, context: Context) -> Observation:
+        """Every database that has a copy was put back."""
+        results = read_results(context.handed_on.with_name(context.handed_on.name + ".restored"))
+        if not results:
+            return Observation(done=False, message="nothing was restored")
+        shown = ", ".join(f"{each['name']} (the replaced one is kept as {each['kept']})" for each in results)
+        return Observation(done=True, message=f"restored {shown}", evidence={"restored": results})
+
+
+def copies(context: Context) -> list[Backup]:
+    """The newest verified copy of each database, made by the deployment that is undone; the fenced one wins."""
+    undone = context.deployment.undoes_id or context.deployment.pk
+    newest: dict[int, Backup] = {}
+    for backup in Backup.objects.filter(deployment=undone, status=BackupStatus.VERIFIED).order_by("started_at"):
+        newest[backup.database_id] = backup
+    return list(newest.values())
+
+
+def _order(backup: Backup, context: Context) -> dict[str, str]:
+    return {
+        "name": backup.database.name,
+        "url": expanded(backup.database.url, context.variables),
+        "path": backup.path,
+        "sha256": backup.sha256,
+    }

@@ -1,0 +1,36 @@
+"""A query of the runbook and what it should answer; read-only, so it may be asked again at any time."""
+
+from checks.observe import ask
+from checks.probers.base import Question
+from checks.verdicts import Verdict
+from releases.actions.base import Action, Context, Observation
+from releases.plan.model import PlannedAction
+
+
+class Sql(Action):
+    """Asks the environment's database (fence attribute `database=NAME`, else `default`, else the only one)."""
+
+    def command(self, action: PlannedAction, context: Context) -> None:
+        """Nothing to start: the query runs in a read-only transaction."""
+        return None
+
+    def confirm(self, action: PlannedAction, context: Context) -> Observation:
+        """Done when the rows are as the document expects; without an expectation the rows are evidence enough."""
+        name = action.options.get("database", "default")
+        database = context.environment.databases.filter(name=name).first() or context.environment.databases.first()
+        if database is None:
+            return Observation(done=False, message=f"{context.environment} declares no database to ask")
+        options: dict[str, object] = {"query": action.text}
+        if action.expects:
+            options["expected"] = action.expects
+        question = Question(
+            kind="sql",
+            target=database.url,
+            options=options,
+            folder=context.environment.folder,
+            variables=context.variables,
+            timeout=action.number("timeout", 30.0),
+        )
+        (answer,) = ask([question])
+        evidence = {"verdict": answer.verdict.value, "facts": dict(answer.facts), "expected": action.expects}
+        return Observation(done=answer.verdict is Verdict.PASSED, message=answer.message, evidence=evidence)

@@ -1,0 +1,1 @@
+"""The admin: declared pages; no query logic, no effect of its own."""

@@ -1,0 +1,22 @@
+"""Telling a worker that something waits in the database; losing the ring delays, never loses."""
+
+import logging
+from typing import Any
+
+from celery import Task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+def ring(task: Task, *arguments: Any) -> None:
+    """Ring after the commit; a broker that is away is logged, for beat finds what waits anyway."""
+    transaction.on_commit(lambda: _ring(task, arguments))
+
+
+def _ring(task: Task, arguments: tuple[Any, ...]) -> None:
+    try:
+        task.apply_async(arguments, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("the broker did not take %s: %s; beat will find what waits", task.name, error)

@@ -1,0 +1,110 @@
+"""Sample, evaluate, decide: the watch over a live deployment, and the boxes that probes and thresholds tick."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from checks.models import Metric, MetricSnapshot, Probe
+from checks.sampling import sample, take_due
+from checks.thresholds import Judgement, Limit, Sample, State, judge
+from checks.verdicts import Verdict
+from releases.engine import turning
+from releases.engine.perform import Run, items_of, scaled
+from releases.models import ChecklistItem, Deployment
+from releases.plan.model import PlannedItem, PlannedLimit, PlannedStep
+from releases.recorder import Change, Move, record
+from releases.statuses import DeploymentStatus, ItemState
+
+STALE_AFTER = timedelta(seconds=60)
+
+
+def watch(run: Run) -> bool:
+    """Ask what is due, judge the rollback triggers, act; False when the watch of this deployment is over."""
+    now = timezone.now()
+    if _is_superseded(run.deployment):
+        turning.supersede(run, now)
+        return False
+    sample(take_due(now, environment=run.deployment.environment), at=now)
+    firing = [judged for judged in judgements(run, now) if judged[1].state is State.FIRING]
+    fresh = [(limit, judged) for limit, judged in firing if not turning.is_known(run.deployment, limit)]
+    if not fresh:
+        return True
+    return turning.pull(run, fresh)
+
+
+def judgements(run: Run, now: datetime) -> list[tuple[PlannedLimit, Judgement]]:
+    """Every rollback trigger that a metric measures, judged on the samples since go-live."""
+    limits = [limit for limit in run.plan.limits if limit.role == "rollback_trigger" and limit.metric]
+    return [(limit, judgement(run, limit, now)) for limit in limits]
+
+
+def judgement(run: Run, limit: PlannedLimit, now: datetime) -> Judgement:
+    """One limit judged now, in this environment's time scale."""
+    metric = Metric.objects.filter(environment=run.deployment.environment, name=limit.metric).first()
+    sustained = scaled(limit.for_minutes, run.plan)
+    since = max(run.deployment.live_at or now, now - 3 * sustained - STALE_AFTER)
+    return judge(
+        Limit(metric=limit.metric, op=limit.op, value=limit.value, unit=limit.unit, for_=sustained, text=limit.text),
+        _samples(metric, since),
+        now=now,
+        unit=metric.unit if metric else "",
+        max_age=STALE_AFTER,
+    )
+
+
+def _samples(metric: Metric | None, since: datetime) -> list[Sample]:
+    rows = MetricSnapshot.objects.filter(metric=metric, at__gte=since).order_by("at") if metric else []
+    return [Sample(at=row.at, value=row.value, in_maintenance=row.in_maintenance) for row in rows]
+
+
+def _is_superseded(deployment: Deployment) -> bool:
+    newer = Deployment.objects.filter(environment=deployment.environment, number__gt=deployment.number)
+    return newer.exclude(status__in=[DeploymentStatus.PLANNED, DeploymentStatus.ABORTED]).exists()
+
+
+# --- boxes that the machine ticks -------------------------------------------------------------------
+
+
+def judge_items(run: Run, step: PlannedStep, items: tuple[PlannedItem, ...]) -> None:
+    """Tick or fail the boxes bound to a probe or a threshold, each with what was seen as evidence."""
+    now = timezone.now()
+    rows = {row.key: row for row in items_of(run.deployment).filter(key__in=[item.key for item in items])}
+    changes: list[Move | Change] = []
+    for item in items:
+        verdict, seen = _verdict(run, item, now)
+        state = ItemState.TICKED if verdict is Verdict.PASSED else ItemState.FAILED
+        changes.append(_closing(rows[item.key], item, state, seen, now))
+    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.progress.ticked(items, step.title)
+
+
+def _closing(row: ChecklistItem, item: PlannedItem, state: ItemState, seen: str, now: datetime) -> Move:
+    return Move(row, state, {"at": now, "evidence": {"seen": seen, "asked": item.by_name or item.by}})
+
+
+def _verdict(run: Run, item: PlannedItem, now: datetime) -> tuple[Verdict, str]:
+    if item.by == "probe":
+        return _probe_verdict(run, item.by_name, now)
+    limits = [limit for limit in run.plan.limits if limit.line == item.line and limit.metric]
+    if not limits:
+        return Verdict.INCONCLUSIVE, "no metric of this environment measures what the line says"
+    judged = judgement(run, limits[0], now)
+    holds = judged.verdict
+    if limits[0].role != "rollback_trigger":
+        holds = _as_criterion(judged)
+    return holds, judged.message
+
+
+def _as_criterion(judged: Judgement) -> Verdict:
+    """A criterion says what should hold, a trigger what should not: breaching a criterion is passing it."""
+    if judged.verdict not in (Verdict.PASSED, Verdict.FAILED):
+        return judged.verdict
+    return Verdict.PASSED if judged.state is State.FIRING else Verdict.FAILED
+
+
+def _probe_verdict(run: Run, name: str, now: datetime) -> tuple[Verdict, str]:
+    probe = Probe.objects.filter(environment=run.deployment.environment, name=name).first()
+    if probe is None:
+        return Verdict.ERROR, f"{run.deployment.environment} has no probe '{name}'"
+    ((_, answer),) = sample([probe], at=now)
+    return answer.verdict, answer.message

@@ -1,0 +1,65 @@
+"""A command's output on its way from the raw file to storage: masked across chunk borders, in bounded memory."""
+
+import codecs
+from collections.abc import Callable
+from pathlib import Path
+
+from checks.secrets import MASK, needles
+
+CHUNK = 1 << 20
+TAIL = 4000
+
+
+class Output:
+    """Follows the raw file of a running command and stores what may be shown.
+
+    The command writes to a file and not to a pipe: a daemon it leaves behind keeps a place to write to,
+    and its output outlives a killed engine.
+    """
+
+    def __init__(self, *, raw: Path, stored: Path, secrets: tuple[str, ...], show: Callable[[str], None]) -> None:
+        self._raw, self._stored, self._show = raw, stored, show
+        self._needles = needles(secrets)
+        self._longest = max((len(needle) for needle in self._needles), default=1)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+        self.offset = 0
+        self.tail = ""
+
+    def pump(self) -> bool:
+        """Move what is new to storage; True if there was anything."""
+        moved = False
+        with self._raw.open("rb") as source:
+            source.seek(self.offset)
+            while chunk := source.read(CHUNK):
+                self.offset += len(chunk)
+                self._take(self._decoder.decode(chunk))
+                moved = True
+        return moved
+
+    def finish(self) -> None:
+        """Store what was held back and remove the raw file."""
+        self.pump()
+        self._take(self._decoder.decode(b"", final=True), last=True)
+        self._raw.unlink(missing_ok=True)
+
+    def _take(self, text: str, *, last: bool = False) -> None:
+        """A secret may begin in one chunk and end in the next, so its length less one is held back."""
+        ready = self._masked(self._held + text)
+        keep = 0 if last else min(self._longest - 1, len(ready))
+        # A mask in the part that is held back is masked already; holding it again does no harm.
+        cut = len(ready) - keep
+        self._held = ready[cut:]
+        if ready[:cut]:
+            self._store(ready[:cut])
+
+    def _masked(self, text: str) -> str:
+        for needle in self._needles:
+            text = text.replace(needle, MASK)
+        return text
+
+    def _store(self, text: str) -> None:
+        with self._stored.open("a", encoding="utf-8") as sink:
+            sink.write(text)
+        self.tail = (self.tail + text)[-TAIL:]
+        self._show(text)

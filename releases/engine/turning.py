@@ -1,0 +1,172 @@
+"""When something is wrong: stop as before, go back by itself, or wait for a person; and the end of a way back."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from checks.thresholds import Judgement
+from releases.engine.perform import Run, scaled
+from releases.lifecycle import deployments
+from releases.models import Attempt, Deployment, Incident
+from releases.plan.journal import Broken
+from releases.plan.model import PlannedLimit, from_json
+from releases.recorder import Add, Change, Move, record
+from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, ReleaseStatus, RollbackClass
+from releases.features.own import is_on
+
+D = DeploymentStatus
+BY_ITSELF_MINUTES = 60.0
+ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
+
+
+def decide(run: Run, broken: Broken) -> bool:
+    """A step did not succeed: False when the run stops here, True when it goes on, as its own way back."""
+    attempt = run.deployment.attempts.filter(action=broken.action.key).last()
+    why = _why(broken, attempt)
+    run.progress.note(why)
+    if run.plan.direction == "back":
+        return _fail_back(run, why)
+    if broken.outcome == Outcome.UNKNOWN:
+        return _wait(run, why + "; look at the service, then roll back", severity="P2")
+    if not is_touched(run.deployment):
+        return _stop_as_before(run, why)
+    return go_back(run, why)
+
+
+def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> bool:
+    """Rollback triggers fired while users are served: take it back, or call for a person and watch on."""
+    why = "; ".join(f"rollback trigger '{limit.text}': {judged.message}" for limit, judged in firing)
+    run.progress.note(why)
+    return go_back(run, why)
+
+
+def go_back(run: Run, why: str) -> bool:
+    """Turn round if that may happen without a person, else wait for one with an incident; False: the run stops."""
+    kind = kind_now(run.deployment)
+    obstacle = _obstacle(run, kind)
+    if obstacle:
+        return _wait(run, f"{why}; it does not go back by itself: {obstacle}", severity="P1")
+    forward = run.deployment
+    run.deployment, run.lease = deployments.turn_back(forward, lease=run.lease, covers=kind, by=run.by, why=why)
+    run.plan = from_json(run.deployment.plan)
+    run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
+    return True
+
+
+def is_touched(deployment: Deployment) -> bool:
+    """Was anything of the service changed, as far as the journal can tell?"""
+    changing = {action.key for action in from_json(deployment.plan).actions if action.changes}
+    return deployment.attempts.filter(action__in=changing).exists()
+
+
+def kind_now(deployment: Deployment) -> RollbackClass:
+    """The class that is needed at this moment: code alone as long as nothing could have changed the schema."""
+    kind = RollbackClass(deployment.rollback_class)
+    if kind is not RollbackClass.RESTORE:
+        return kind
+    copied = deployment.attempts.filter(action="copy-under-fence").first()
+    since = deployment.attempts.filter(pk__gt=copied.pk).exists() if copied else is_touched(deployment)
+    return RollbackClass.RESTORE if since else RollbackClass.CODE
+
+
+def is_known(deployment: Deployment, limit: PlannedLimit) -> bool:
+    """Has this trigger an open incident already?"""
+    return deployment.incidents.filter(status=IncidentStatus.OPEN, cause__contains=f"'{limit.text}'").exists()
+
+
+def supersede(run: Run, now: datetime) -> None:
+    """A newer deployment runs here: this watch is over, its open boxes stay open."""
+    done = Move(run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": "superseded while watched"})
+    record(done, by=run.by, at=now, lease=run.lease)
+    run.progress.note("a newer deployment took over; this watch ends")
+
+
+def finish_back(run: Run, now: datetime) -> None:
+    """The way back succeeded: the version is bad, the incident mitigated."""
+    back, undone = run.deployment, run.deployment.undoes
+    assert undone is not None
+    changes: list[Move | Change] = [
+        Move(back, D.SUCCEEDED, {"ended_at": now, "message": f"{run.plan.previous_version} runs again"}),
+        Move(undone, D.ROLLED_BACK, {"ended_at": now, "message": f"rolled back: {back.reason}"}),
+    ]
+    if undone.release.status == ReleaseStatus.OPEN:
+        changes.append(Move(undone.release, ReleaseStatus.BAD))
+    changes += [
+        Move(incident, IncidentStatus.MITIGATED, {"decision": f"rolled back to {run.plan.previous_version}"})
+        for incident in undone.incidents.filter(status=IncidentStatus.OPEN)
+    ]
+    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.progress.note(f"{run.plan.previous_version} runs again in {run.plan.environment}")
+
+
+def _why(broken: Broken, attempt: Attempt | None) -> str:
+    message = attempt.result.get("message", "") if attempt else ""
+    return f"{broken.step.title}: {broken.action.title} {broken.outcome.replace('_', ' ')}: {message}"
+
+
+def _obstacle(run: Run, kind: RollbackClass) -> str:
+    """Why this may not go back without a person; empty when it may."""
+    if not is_on("automatic_rollback"):
+        return "automatic_rollback is switched off"
+    if deployments.way_back(run.deployment, covers=kind) is None:
+        return f"the runbook has no method for {kind}"
+    if kind in ALWAYS_BY_ITSELF:
+        return _too_late(run)
+    if kind is RollbackClass.RESTORE and _copied_under_fence(run.deployment) and run.deployment.environment.is_fenced:
+        return ""
+    return f"{kind} would lose what was written since; decide with `rollback_release … --restore-data`"
+
+
+def _too_late(run: Run) -> str:
+    live = run.deployment.live_at
+    if live and timezone.now() - live > scaled(BY_ITSELF_MINUTES, run.plan) + timedelta(seconds=5):
+        return f"it went live more than {BY_ITSELF_MINUTES:g} minutes ago"
+    return ""
+
+
+def _copied_under_fence(deployment: Deployment) -> bool:
+    return deployment.backups.filter(under_fence=True, status="verified").exists()
+
+
+def _stop_as_before(run: Run, why: str) -> bool:
+    now = timezone.now()
+    message = f"{why}; nothing was changed, {run.plan.previous_version} runs as before"
+    record(Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}), by=run.by, at=now, lease=run.lease)
+    return False
+
+
+def _fail_back(run: Run, why: str) -> bool:
+    """The way back failed: maintenance stays as it is, a person is called."""
+    now = timezone.now()
+    fence = "maintenance stays ON" if run.deployment.environment.is_fenced else "maintenance is off"
+    message = f"the way back failed: {why}; {fence}; call someone"
+    failed = Move(run.deployment, D.FAILED, {"ended_at": now, "message": message})
+    record(failed, Add(incident_of(run, message, "P1", now)), by=run.by, at=now, lease=run.lease)
+    run.progress.note(message)
+    return False
+
+
+def _wait(run: Run, why: str, *, severity: str) -> bool:
+    """Open an incident; before go-live the run waits, a watch goes on watching."""
+    now = timezone.now()
+    changes: list[Add | Move | Change] = [Add(incident_of(run, why, severity, now))]
+    if run.deployment.status == D.RUNNING:
+        changes.append(Move(run.deployment, D.WAITING, {"message": why}))
+    else:
+        changes.append(Change(run.deployment, {"message": why}, verb="needs a person"))
+    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.progress.note(why)
+    return run.deployment.status == D.WATCHING
+
+
+def incident_of(run: Run, cause: str, severity: str, at: datetime) -> Incident:
+    """An incident of this deployment, not yet written."""
+    return Incident(
+        environment=run.deployment.environment,
+        deployment=run.deployment,
+        severity=severity,
+        title=f"{run.plan.version} in {run.plan.environment}: {cause}"[:200],
+        cause=cause,
+        opened_by=run.by,
+        opened_at=at,
+    )

@@ -1,0 +1,323 @@
+"""Planning, approving, starting and taking back deployments."""
+
+import hashlib
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from checks.models import Environment
+from checks.secrets import mask
+from checks.variables import secrets_of
+from releases import repository
+from releases.errors import GantryError, Held, NotAllowed, WaitsForPerson, WrongUsage
+from releases.models import Approval, ChecklistItem, Deployment, Incident, Release
+from releases.permissions import demand
+from releases.plan.make import Facts, make_plan, make_way_back
+from releases.plan.model import Plan, from_json, plan_hash, to_json
+from releases.recorder import LEASE, Add, Change, Lease, Move, record, this_owner
+from releases.statuses import (
+    OCCUPYING,
+    DeploymentStatus,
+    IncidentStatus,
+    ItemState,
+    ReleaseStatus,
+    RollbackClass,
+)
+
+D = DeploymentStatus
+APPROVER = "approver"
+
+
+# --- planning --------------------------------------------------------------------------------------
+
+
+def make(release: Release, environment: Environment) -> Plan:
+    """The plan of a release for an environment as the world is now; changes nothing but git's object store."""
+    folder = environment.folder
+    tree = repository.look(folder)
+    if not repository.has_commit(folder, release.commit):
+        repository.fetch(folder)
+    facts = Facts(
+        service=release.service.name,
+        environment=str(environment),
+        version=release.version,
+        commit=release.commit,
+        previous_version=_name_of(release, tree),
+        previous_commit=tree.commit,
+        revision=release.revision.sha256,
+        schema_changes=_schema_changes(release, environment, tree.commit),
+        databases=tuple(environment.databases.values_list("name", flat=True)),
+        metrics=dict(environment.metrics.values_list("name", "unit")),
+        variables={variable.name: _digest(variable.name, variable.value) for variable in environment.variables.all()},
+        time_scale=environment.time_scale,
+    )
+    return make_plan(release.revision.document, facts)
+
+
+def plan(release: Release, environment: Environment, *, user: User, at: datetime) -> Deployment:
+    """The planned deployment: the one that stands if its plan is still right, else a new one.
+
+    A plan that changed is aborted together with its approvals, and the new one has none.
+    """
+    if environment.service_id != release.service_id:
+        raise WrongUsage(f"{environment} is not an environment of {release.service}")
+    if release.status != ReleaseStatus.OPEN:
+        raise WrongUsage(f"{release} is {release.status}; create a release with a new version")
+    made = make(release, environment)
+    standing = planned(release, environment)
+    if standing and standing.plan_hash == plan_hash(made):
+        return standing
+    changes: list[Add | Move | Change] = []
+    if standing:
+        changes = [Move(standing, D.ABORTED, {"ended_at": at, "message": "the plan changed before it was run"})]
+        changes += [Change(approval, {"withdrawn_at": at}, verb="withdrawn") for approval in _valid(standing)]
+    fresh = _deployment(release, environment, made, user=user, at=at)
+    boxes = [Add(_box(release, fresh, item)) for item in made.items if item.scope == "deployment"]
+    try:
+        record(*changes, Add(fresh), *boxes, by=user.username, at=at)
+    except IntegrityError:
+        # Two planned at once: the other one's is as good.
+        standing = planned(release, environment)
+        if standing is None:
+            raise Held(f"{environment} is being planned by somebody else; try again") from None
+        return standing
+    return fresh
+
+
+def planned(release: Release, environment: Environment) -> Deployment | None:
+    """The deployment that is planned and not yet started, if any."""
+    standing = Deployment.objects.filter(release=release, environment=environment, status=D.PLANNED)
+    return standing.select_related("release__service", "environment__service").order_by("-number").first()
+
+
+def _deployment(release: Release, environment: Environment, made: Plan, *, user: User, at: datetime) -> Deployment:
+    return Deployment(
+        release=release,
+        environment=environment,
+        number=next_number(environment),
+        requested_by=release.requested_by,
+        plan=to_json(made),
+        plan_hash=plan_hash(made),
+        rollback_class=made.rollback_class,
+        planned_at=at,
+    )
+
+
+def next_number(environment: Environment) -> int:
+    """The number of the next deployment of an environment, counted from 1."""
+    newest = Deployment.objects.filter(environment=environment).order_by("-number").first()
+    return newest.number + 1 if newest else 1
+
+
+def _name_of(release: Release, tree: repository.WorkTree) -> str:
+    known = Release.objects.filter(service=release.service, commit=tree.commit).order_by("-requested_at").first()
+    return known.version if known else tree.name
+
+
+def _schema_changes(release: Release, environment: Environment, running: str) -> tuple[str, ...]:
+    globs = list(release.service.migrations)
+    if not repository.has_commit(environment.folder, release.commit):
+        return ()
+    return repository.changed_paths(environment.folder, running, release.commit, globs=globs)
+
+
+def _digest(name: str, value: str) -> str:
+    """A variable's version: tells that it changed, not what it is."""
+    return hashlib.sha256(f"{settings.SECRET_KEY}:{name}:{value}".encode()).hexdigest()[:12]
+
+
+def _box(release: Release, deployment: Deployment, item) -> ChecklistItem:  # type: ignore[no-untyped-def]
+    return ChecklistItem(
+        release=release,
+        deployment=deployment,
+        key=item.key,
+        text=item.text,
+        heading=item.heading,
+        line=item.line,
+        ticked_by=item.by,
+        is_required=item.required,
+        is_claimed=item.claimed,
+    )
+
+
+# --- approving -------------------------------------------------------------------------------------
+
+
+def approve(deployment: Deployment, *, user: User, at: datetime) -> tuple[Approval, bool]:
+    """Sign exactly this plan, and whether that was new; raises NotAllowed for one's own request."""
+    demand(user, "approve", deployment.environment)
+    made = from_json(deployment.plan)
+    if made.problems:
+        raise WaitsForPerson(f"{deployment} cannot be approved: " + "; ".join(made.problems))
+    if user.pk in (deployment.requested_by_id, deployment.release.requested_by_id):
+        raise NotAllowed(f"{user.username} requested {deployment.release} and cannot approve it: ask another approver")
+    known = _valid(deployment).filter(role=APPROVER).first()
+    if known:
+        return known, False
+    approval = Approval(
+        deployment=deployment,
+        role=APPROVER,
+        plan_hash=deployment.plan_hash,
+        by=user,
+        requested_by=deployment.requested_by,
+        at=at,
+    )
+    try:
+        record(Add(approval), by=user.username, at=at)
+    except IntegrityError:
+        return _valid(deployment).get(role=APPROVER), False
+    return approval, True
+
+
+def _valid(deployment: Deployment):  # type: ignore[no-untyped-def]
+    return deployment.approvals.filter(withdrawn_at__isnull=True, plan_hash=deployment.plan_hash)
+
+
+def approval_of(deployment: Deployment) -> Approval | None:
+    """The approval that lets this deployment start, if it has one."""
+    return _valid(deployment).filter(role=APPROVER).select_related("by").first()
+
+
+# --- starting --------------------------------------------------------------------------------------
+
+
+def obstacles(deployment: Deployment) -> list[GantryError]:
+    """What keeps a planned deployment from starting, the most important first; empty when it may start."""
+    found: list[GantryError] = []
+    made = from_json(deployment.plan)
+    release, environment = deployment.release, deployment.environment
+    holder = Deployment.objects.filter(environment=environment, status__in=OCCUPYING).first()
+    if holder:
+        found.append(
+            Held(
+                f"{environment} is held by deployment #{holder.number} ({holder.release.version}, {holder.direction}, "
+                f"{holder.status}); wait for it or go on with its --resume"
+            )
+        )
+    incident = Incident.objects.filter(environment=environment, status=IncidentStatus.OPEN).first()
+    if incident:
+        found.append(Held(f"{environment} is held by an open incident: {incident}; resolve it in the admin"))
+    if made.problems:
+        found.append(WaitsForPerson(f"{release} cannot be deployed: " + "; ".join(made.problems)))
+    if approval_of(deployment) is None:
+        words = f"approve_release {release.service} {release.version} --environment {environment.name} --as USER"
+        found.append(WaitsForPerson(f"{release} is not approved for {environment}: `{words}`"))
+    open_boxes = release.items.filter(
+        deployment__isnull=True, is_required=True, state__in=[ItemState.OPEN, ItemState.FAILED]
+    )
+    if open_boxes:
+        shown = "; ".join(f"{box.line}: {box.text}" for box in open_boxes)
+        words = f"tick_item {release.service} {release.version} LINE --evidence TEXT --as USER"
+        found.append(WaitsForPerson(f"{len(open_boxes)} boxes of {release} are open ({shown}): `{words}`"))
+    return found
+
+
+def queue(deployment: Deployment, *, user: User, at: datetime) -> None:
+    """Let a planned deployment be run; raises the first obstacle."""
+    demand(user, "deploy", deployment.environment)
+    for obstacle in obstacles(deployment):
+        raise obstacle
+    fields = {"started_at": at, "message": f"started by {user.username}"}
+    record(Move(deployment, D.QUEUED, fields), by=user.username, at=at)
+
+
+# --- going back ------------------------------------------------------------------------------------
+
+
+def way_back(deployment: Deployment, *, covers: str) -> Plan | None:
+    """The plan that takes a deployment back; None when its runbook has no method for that class."""
+    return make_way_back(from_json(deployment.plan), covers=covers)
+
+
+def turn_back(
+    deployment: Deployment, *, lease: Lease, covers: RollbackClass, by: str, why: str
+) -> tuple[Deployment, Lease]:
+    """End a deployment that this process owns and own its way back, in one transaction: nobody gets in between."""
+    at = timezone.now()
+    back = _back(deployment, covers=covers, why=why, at=at)
+    back.status, back.owner, back.epoch = D.RUNNING, this_owner(), 1
+    back.expires_at = Now() + LEASE  # type: ignore[assignment]
+    incident = _incident(deployment, why, by=by, at=at)
+    ended = Move(deployment, D.FAILED, {"ended_at": at, "due_at": None, "message": why})
+    record(ended, Add(back), Add(incident), by=by, at=at, why=why, lease=lease)
+    back.refresh_from_db()
+    return back, Lease(deployment_id=back.pk, owner=back.owner, epoch=back.epoch)
+
+
+def roll_back(
+    deployment: Deployment, *, user: User, reason: str, restore_data: bool, at: datetime
+) -> Deployment:
+    """Queue the way back of a deployment by a person's decision; raises what speaks against it."""
+    demand(user, "rollback", deployment.environment)
+    if not reason.strip():
+        raise WrongUsage("a rollback needs a reason: --reason TEXT")
+    covers = RollbackClass(deployment.rollback_class)
+    _check_way_back(deployment, covers, restore_data=restore_data)
+    back = _back(deployment, covers=covers, why=reason, at=at)
+    back.requested_by, back.status, back.started_at = user, D.QUEUED, at
+    changes: list[Add | Move] = []
+    if deployment.status in (D.WAITING, D.PAUSED, D.WATCHING):
+        changes.append(Move(deployment, D.FAILED, {"ended_at": at, "due_at": None, "message": reason}))
+    record(*changes, Add(back), by=user.username, at=at, why=reason)
+    return back
+
+
+def newest(release: Release, environment: Environment) -> Deployment:
+    """The newest started deployment of a release in an environment; raises WrongUsage if there is none."""
+    started = Deployment.objects.filter(release=release, environment=environment, undoes__isnull=True)
+    found = started.exclude(status__in=[D.PLANNED, D.ABORTED]).order_by("-number").first()
+    if found is None:
+        raise WrongUsage(f"{release} was never deployed to {environment}")
+    return found
+
+
+def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_data: bool) -> None:
+    environment = deployment.environment
+    if Deployment.objects.filter(undoes=deployment).exists():
+        raise WrongUsage(f"{deployment} is taken back already")
+    if deployment.status in (D.RUNNING, D.QUEUED):
+        raise Held(f"{deployment} is {deployment.status}; stop it first (Ctrl-C where it runs)")
+    later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
+    if later.exclude(status__in=[D.PLANNED, D.ABORTED, D.ROLLED_BACK]).filter(undoes__isnull=True).exists():
+        raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
+    if way_back(deployment, covers=covers) is None:
+        raise WaitsForPerson(f"the runbook has no rollback method for {covers}; go back by hand or fix forward")
+    if covers is RollbackClass.RESTORE and not restore_data:
+        raise WaitsForPerson(
+            f"going back from {deployment.release.version} restores the databases: what was written since "
+            "stays only in the replaced database, which is kept; say --restore-data if that is meant"
+        )
+
+
+def _back(deployment: Deployment, *, covers: RollbackClass, why: str, at: datetime) -> Deployment:
+    made = way_back(deployment, covers=covers)
+    assert made is not None
+    return Deployment(
+        release=deployment.release,
+        environment=deployment.environment,
+        number=next_number(deployment.environment),
+        undoes=deployment,
+        requested_by=deployment.requested_by,
+        reason=mask(why, secrets_of(deployment.environment)),
+        plan=to_json(made),
+        plan_hash=plan_hash(made),
+        rollback_class=covers,
+        planned_at=at,
+        started_at=at,
+    )
+
+
+def _incident(deployment: Deployment, cause: str, *, by: str, at: datetime) -> Incident:
+    return Incident(
+        environment=deployment.environment,
+        deployment=deployment,
+        severity="P1",
+        title=f"{deployment.release.version} in {deployment.environment}: {cause}"[:200],
+        cause=cause,
+        opened_by=by,
+        opened_at=at,
+    )

@@ -1,0 +1,244 @@
+"""Registering a service from its TOML file: what differs is changed and named, nothing else is touched."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from checks import observe
+from checks.models import Database, Environment, Metric, Probe, Service, Variable
+from checks.probers.base import Question
+from checks.secrets import SecretTooShort
+from releases import repository
+from releases.errors import WrongUsage
+from releases.recorder import Add, Change, record
+
+SERVICE_KEYS = {"name", "title", "repository", "migrations", "health", "commands"}
+ENVIRONMENT_KEYS = {"name", "folder", "base_url", "order", "protected", "demo", "time_scale", "variables", "database", "probe"}
+COMMANDS = {"maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"}
+HEALTH = {"live", "ready", "version", "started", "public"}
+PROBE_KEYS = {"name", "kind", "target", "options", "conditions", "readings", "every", "preflight"}
+SECONDS = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def register(path: Path, *, by: str, at: datetime) -> list[str]:
+    """Register or update the service of a TOML file; one line for each thing that changed, none when nothing did.
+
+    Raises WrongUsage naming the file and the key that is wrong; then nothing was changed.
+    """
+    content = _load(path)
+    plan = _Differences()
+    service = _service(content, plan, path)
+    for each in _tables(content, "environment", path):
+        _environment(service, each, plan, path)
+    if plan.changes:
+        record(*plan.changes, by=by, at=at)
+    return plan.lines
+
+
+class _Differences:
+    """What has to change, and one line each for a person."""
+
+    def __init__(self) -> None:
+        self.changes: list[Add | Change] = []
+        self.lines: list[str] = []
+
+    def new(self, row: models.Model, line: str) -> None:
+        self.changes.append(Add(row))
+        self.lines.append(f"new: {line}")
+
+    def fields(self, row: models.Model, wanted: Mapping[str, Any], name: str, hidden: Iterable[str] = ()) -> None:
+        differing = {key: value for key, value in wanted.items() if getattr(row, key) != value}
+        if not differing:
+            return
+        self.changes.append(Change(row, differing))
+        for key, value in differing.items():
+            self.lines.append(f"changed: {name} {key}" + ("" if key in hidden else f": {getattr(row, key)} → {value}"))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise WrongUsage(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise WrongUsage(f"{path} is a folder; name the TOML file in it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{path} is not valid TOML: {error}") from None
+
+
+def _service(content: dict[str, Any], plan: _Differences, path: Path) -> Service:
+    table = content.get("service")
+    if not isinstance(table, dict) or not table.get("name"):
+        raise WrongUsage(f"{path}: [service] with a name is missing")
+    _known(table, SERVICE_KEYS, "[service]", path)
+    _known(table.get("commands", {}), COMMANDS, "[service.commands]", path)
+    _known(table.get("health", {}), HEALTH, "[service.health]", path)
+    if not repository.is_repository(str(table.get("repository", ""))):
+        raise WrongUsage(f"{path}: [service] repository '{table.get('repository', '')}' does not exist")
+    wanted = {
+        "title": table.get("title", table["name"]),
+        "repository": table["repository"],
+        "migrations": table.get("migrations", []),
+        "health": table.get("health", {}),
+        "commands": table.get("commands", {}),
+    }
+    row = Service.objects.filter(name=table["name"]).first()
+    if row is None:
+        row = _clean(Service(name=table["name"], **wanted), path)
+        plan.new(row, f"service {row.name}")
+    else:
+        plan.fields(row, wanted, f"service {row.name}")
+    return row
+
+
+def _environment(service: Service, table: dict[str, Any], plan: _Differences, path: Path) -> None:
+    name = str(table.get("name", ""))
+    _known(table, ENVIRONMENT_KEYS, f"[[environment]] {name}", path)
+    for key in ("name", "folder", "base_url"):
+        if not table.get(key):
+            raise WrongUsage(f"{path}: [[environment]] {name} has no {key}")
+    wanted = {
+        "folder": table["folder"],
+        "base_url": table["base_url"],
+        "order": table.get("order", 1),
+        "is_protected": table.get("protected", False),
+        "is_demo": table.get("demo", False),
+        "time_scale": table.get("time_scale", 1),
+    }
+    row = Environment.objects.filter(service=service, name=name).first() if service.pk else None
+    if row is None:
+        row = Environment(service=service, name=name, **wanted)
+        _clean(row, path, exclude=["service"])
+        plan.new(row, f"environment {row}")
+    else:
+        _clean(Environment(pk=row.pk, service=service, name=name, **wanted), path)
+        plan.fields(row, wanted, f"environment {row}")
+    _variables(row, table.get("variables", {}), plan, path)
+    _databases(row, _tables(table, "database", path), plan)
+    _probes(row, _tables(table, "probe", path), plan, path)
+
+
+def _variables(environment: Environment, table: Mapping[str, Any], plan: _Differences, path: Path) -> None:
+    known = _rows(environment, Variable)
+    for name, given in table.items():
+        is_secret = isinstance(given, dict)
+        plain = str(given["secret"]) if isinstance(given, dict) else str(given)
+        row = known.get(name)
+        if row and row.is_secret == is_secret and row.value == plain:
+            continue
+        fresh = Variable(environment=environment, name=name, is_secret=is_secret)
+        try:
+            fresh.value = plain
+        except SecretTooShort as error:
+            raise WrongUsage(f"{path}: {environment} variable {name}: {error}") from None
+        if row is None:
+            plan.new(fresh, f"variable {environment} {name}")
+        else:
+            wanted = {"is_secret": is_secret, "stored": fresh.stored}
+            plan.fields(row, wanted, f"variable {environment} {name}", hidden=("stored",))
+
+
+def _databases(environment: Environment, tables: list[dict[str, Any]], plan: _Differences) -> None:
+    known = _rows(environment, Database)
+    for table in tables:
+        name = table.get("name", "default")
+        row = known.get(name)
+        if row is None:
+            plan.new(Database(environment=environment, name=name, url=table["url"]), f"database {environment} {name}")
+        else:
+            plan.fields(row, {"url": table["url"]}, f"database {environment} {name}", hidden=("url",))
+
+
+def _probes(environment: Environment, tables: list[dict[str, Any]], plan: _Differences, path: Path) -> None:
+    known, metrics = _rows(environment, Probe), _rows(environment, Metric)
+    for table in tables:
+        _known(table, PROBE_KEYS, f"[[environment.probe]] {table.get('name', '')}", path)
+        wanted = _probe_fields(environment, table, path)
+        row = known.get(table["name"])
+        if row is None:
+            plan.new(Probe(environment=environment, name=table["name"], **wanted), f"probe {environment} {table['name']}")
+        else:
+            plan.fields(row, wanted, f"probe {environment} {table['name']}")
+        for name, reading in table.get("readings", {}).items():
+            if name not in metrics:
+                metric = Metric(environment=environment, name=name, unit=reading.get("unit", ""))
+                plan.new(metric, f"metric {environment} {name}")
+            else:
+                plan.fields(metrics[name], {"unit": reading.get("unit", "")}, f"metric {environment} {name}")
+
+
+def _probe_fields(environment: Environment, table: dict[str, Any], path: Path) -> dict[str, Any]:
+    fields = {
+        "kind": table.get("kind", ""),
+        "target": table.get("target", ""),
+        "options": table.get("options", {}),
+        "conditions": table.get("conditions", []),
+        "readings": table.get("readings", {}),
+        "every_seconds": _seconds(str(table.get("every", "10s")), path),
+        "is_preflight": table.get("preflight", False),
+    }
+    question = Question(
+        kind=fields["kind"],
+        target=fields["target"],
+        options=fields["options"],
+        conditions=tuple(fields["conditions"]),
+        readings={name: str(reading["value"]) for name, reading in fields["readings"].items()},
+        base_url=environment.base_url,
+        folder=environment.folder,
+    )
+    wrong = [problem for problem in observe.problems(question) if problem.level == "error"]
+    if wrong:
+        raise WrongUsage(f"{path}: probe {table.get('name', '')}: {wrong[0].message}; {wrong[0].hint}")
+    return fields
+
+
+def _rows(environment: Environment, model: type[models.Model]) -> dict[str, Any]:
+    if not environment.pk:
+        return {}
+    return {row.name: row for row in model._default_manager.filter(environment=environment)}  # type: ignore[attr-defined]
+
+
+def _seconds(text: str, path: Path) -> float:
+    match = SECONDS.match(text.strip())
+    if not match:
+        raise WrongUsage(f"{path}: every = '{text}' is no duration; write 10s, 500ms, 5m or 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _known(table: Mapping[str, Any], known: set[str], where: str, path: Path) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise WrongUsage(f"{path}: {where} has an unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+
+
+def _tables(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    tables = content.get(key, [])
+    if not isinstance(tables, list):
+        raise WrongUsage(f"{path}: write [[{key}]] with two brackets, for there may be several")
+    return tables
+
+
+def _clean(row: Any, path: Path, exclude: Iterable[str] = ()) -> Any:
+    try:
+        row.clean_fields(exclude=list(exclude))
+        row.validate_constraints(exclude=[*exclude, "service"])
+    except ValidationError as error:
+        raise WrongUsage(f"{path}: {row}: {'; '.join(error.messages)}") from None
+    return row
+
+
+def find(place: str) -> Environment:
+    """The environment by `SERVICE/ENV`; raises WrongUsage naming what exists."""
+    service, _, name = place.partition("/")
+    row = Environment.objects.filter(service__name=service, name=name).select_related("service").first()
+    if row:
+        return row
+    known = ", ".join(str(each) for each in Environment.objects.select_related("service")[:10]) or "none yet"
+    raise WrongUsage(f"there is no environment '{place}' (there is: {known}); write it as SERVICE/ENVIRONMENT")

@@ -1,0 +1,66 @@
+"""`rollback_release SERVICE VERSION --environment E --reason TEXT`"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from releases.engine.run import carry_on
+from releases.lifecycle import deployments, logbook, releases
+from releases.lifecycle.environments import find as find_environment
+from releases.management.base import Command as Base
+from releases.management.base import add_as, now, user_of
+from releases.management.commands.deploy_release import exit_code, stay_when_terminal_closes, summary
+from releases.management.show import Terminal, plan_lines
+from releases.plan.model import plan_hash
+from releases.recorder import claim, this_owner
+
+
+class Command(Base):
+    """Take a release back by the method of its runbook."""
+
+    help = "Take the newest deployment of a release back: its own journal, by the runbook's rollback procedure."
+    examples = "  manage.py rollback_release shop v1.1 --environment production --reason 'orders fail' --as olga"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which, where, why, who."""
+        parser.add_argument("service", metavar="SERVICE")
+        parser.add_argument("version", metavar="VERSION")
+        parser.add_argument("--environment", required=True)
+        parser.add_argument("--reason", metavar="TEXT", default="", help="why (needed)")
+        parser.add_argument("--restore-data", action="store_true", help="yes, put the databases back as they were")
+        parser.add_argument("--dry-run", action="store_true", help="print the way back; touch nothing")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON at the end")
+        add_as(parser)
+
+    def run(self, *, service: str, version: str, environment: str, reason: str, **options: Any) -> int:
+        """Queue the way back, claim it, carry on."""
+        at = now()
+        user = user_of(options, at=at)
+        release = releases.find(service, version)
+        deployment = deployments.newest(release, find_environment(f"{service}/{environment}"))
+        if options["dry_run"]:
+            return self._dry_run(deployment)
+        back = deployments.roll_back(
+            deployment, user=user, reason=reason, restore_data=options["restore_data"], at=at
+        )
+        stay_when_terminal_closes()
+        lease = claim(back, owner=this_owner(), by=user.username, at=now())
+        try:
+            back = carry_on(back, lease, by=user.username, progress=Terminal(verbose=options["verbosity"] > 1))
+        except KeyboardInterrupt:
+            return self.fail(f"{back} is paused; go on with `deploy_release {service} {version} --resume …`", 3)
+        deployment.refresh_from_db()
+        code = 0 if deployment.status == "rolled_back" else exit_code(deployment)
+        if options["json"]:
+            self.print_json(summary(back, code))
+        else:
+            self.say(f"{deployment} {version}: {deployment.status}: {deployment.message}")
+            self.say(f"log: {logbook.path_of(back)}")
+        return code
+
+    def _dry_run(self, deployment: Any) -> int:
+        plan = deployments.way_back(deployment, covers=deployment.rollback_class)
+        if plan is None:
+            return self.fail(f"the runbook has no rollback method for {deployment.rollback_class}", 3)
+        for line in plan_lines(plan, plan_hash(plan)):
+            self.say(line)
+        return 0

@@ -1,0 +1,89 @@
+"""Showing plans and runs on a terminal."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+from releases.models import Attempt
+from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
+from releases.statuses import Outcome
+
+WHO = {"person": "a person", "confirm": "a person confirms", "step": "the step", "probe": "probe", "threshold": "threshold"}
+
+
+def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
+    """The plan as it will run, a line each."""
+    scale = f"; demo clock, {plan.time_scale} × faster" if plan.time_scale != 1 else ""
+    yield f"Plan {digest[:12]}: {plan.service} {plan.previous_version} → {plan.version} in {plan.environment}{scale}"
+    yield f"  commit {plan.previous_commit[:10]} → {plan.commit[:10]}, rollback class {plan.rollback_class}"
+    for step in plan.steps:
+        if not step.actions and all(item.scope == "release" for item in step.items):
+            continue
+        yield f"  {_offset(step):>8}  {step.title}"
+        for action in step.actions:
+            yield f"            - {action.kind}: {action.title}"
+        for item in step.items:
+            if item.required and item.scope == "deployment":
+                yield f"            [ ] {item.text} ({WHO.get(item.by, item.by)} {item.by_name})".replace(" )", ")")
+    for method in plan.methods:
+        promised = f", promised {method.promised_minutes:g} min" if method.promised_minutes else ""
+        yield f"  way back  {method.title} ({method.covers}{promised})"
+    for note in plan.notes:
+        yield f"  note      {note}"
+    for problem in plan.problems:
+        yield f"  PROBLEM   {problem}"
+
+
+def _offset(step: PlannedStep) -> str:
+    return "" if step.offset_minutes is None else f"T{step.offset_minutes:+g}"
+
+
+class Terminal:
+    """The progress of a run, a line a thing; output below a failed action. A closed terminal is no reason to stop."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._began = time.monotonic()
+        self._tail = ""
+
+    def step(self, step: PlannedStep) -> None:
+        """A headline."""
+        self._print(f"\n{_offset(step):>7}  {step.title}")
+
+    def began(self, action: PlannedAction, attempt: Attempt) -> None:
+        """What begins."""
+        self._tail = ""
+        if sys.stdout.isatty():
+            self._print(f"         … {action.title}", end="\r")
+
+    def output(self, text: str) -> None:
+        """Kept for a failure, or printed as it comes."""
+        self._tail = (self._tail + text)[-4000:]
+        if self._verbose:
+            self._print(text, end="")
+
+    def ended(self, action: PlannedAction, attempt: Attempt) -> None:
+        """How it ended, with its seconds."""
+        good = Outcome(attempt.outcome).is_good
+        mark = "✓" if good else "✗"
+        message = attempt.result.get("message", "")
+        seconds = f"{attempt.seconds or 0:.1f} s"
+        self._print(f"         {mark} {action.title[:70]} ({seconds}){': ' + message if message else ''}")
+        if not good and not self._verbose:
+            for line in self._tail.splitlines()[-15:]:
+                self._print(f"           | {line}")
+
+    def ticked(self, items: tuple[PlannedItem, ...], how: str) -> None:
+        """Boxes that the machine closed."""
+        for item in items:
+            self._print(f"         ☑ {item.text}")
+
+    def note(self, text: str) -> None:
+        """One line that is no step."""
+        self._print(f"  {time.monotonic() - self._began:5.1f}s  {text}")
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            print(text, end=end, flush=True)
+        except OSError:
+            return

@@ -1,0 +1,1 @@
+"""The plan of a deployment, as values: made, hashed, stored, and asked what comes next. Pure."""

@@ -1,0 +1,1 @@
+"""A team's Markdown checklist, read into values; pure, no database."""

@@ -1,0 +1,305 @@
+"""Markdown to a flat run of pieces, each with its line: the only module that knows markdown-it."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+MAX_NESTING = 400  # tokens, not list levels: 50 nested lists are 100 levels
+BOX = re.compile(r"\[( |x|X|)\](?![(\[:])[ \t]*")
+HTML_BOX = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?checkbox\b[^>]*>", re.IGNORECASE)
+COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+OPAQUE = re.compile(r"<(!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
+BREAK = re.compile(r"(?: {2}|\\|<br\s*/?>)$")
+STARTS_ANEW = re.compile(r"\*\*|__|<summary", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One thing of the document, in order.
+
+    kind: heading | item | text | head | cell | fence | code | comment | rule |
+    front_matter | lost (nested too deep to be read). `line` counts from 1,
+    `end` is the last line. `group` numbers the list or table that it stands in (0: none), `depth` the
+    nesting of lists; `label` and `column` are a table cell's row and column heads.
+    """
+
+    kind: str
+    text: str
+    line: int
+    end: int
+    level: int = 0
+    group: int = 0
+    depth: int = 0
+    ordered: bool = False
+    checked: bool = False
+    note: str = ""
+    info: str = ""
+    label: str = ""
+    column: str = ""
+    closed: bool = True
+
+
+def pieces(text: str) -> list[Piece]:
+    """The document's pieces in order; `text` has no carriage returns."""
+    walk = _Walk(text)
+    found = list(walk.run())
+    deepest = max(walk.tokens, key=lambda token: token.level, default=None)
+    if deepest and deepest.level >= MAX_NESTING - 1:
+        line = (deepest.map or [0])[0] + 1
+        found.append(Piece(kind="lost", text="", line=line, end=line))
+    return found
+
+
+def _opaque_html(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A block rule: comments, <pre>, <script> and <style> are one piece; one left open is ordinary text."""
+    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    found = OPAQUE.match(first)
+    if not found or state.is_code_block(start):
+        return False
+    closing = "-->" if found[1] == "!--" else f"</{found[1].lower()}"
+    last = _line_with(state, closing, start, end)
+    if last is None:
+        return False
+    if not silent:
+        state.line = last + 1
+        token = state.push("html_block", "", 0)
+        token.map = [start, state.line]
+        token.content = state.getLines(start, state.line, state.blkIndent, True)
+    return True
+
+
+def _line_with(state: StateBlock, wanted: str, start: int, end: int) -> int | None:
+    """The line with the closing mark; what was lowered and what is missing is remembered, to stay linear."""
+    lowered = state.env.setdefault("lowered", state.src.lower() if "lowered" not in state.env else "")
+    if state.bMarks[start] > state.env.get(wanted, len(lowered)):
+        return None
+    stop = lowered.find(wanted, state.bMarks[start])
+    if stop < 0:
+        state.env[wanted] = state.bMarks[start] - 1
+        return None
+    line = bisect_left(state.eMarks, stop, start, end)
+    return line if line < end else None
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
+    front_matter_plugin(parser)
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    parser.block.ruler.at("html_block", _opaque_html, {"alt": ["paragraph", "blockquote"]})
+    parser.disable(["reference"])
+    return parser
+
+
+PARSER = _parser()
+
+
+@dataclass
+class _Row:
+    line: int
+    cells: list[str] = field(default_factory=list)
+
+
+class _Walk:
+    """One pass over the tokens, keeping the open lists and the open table."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self.tokens = PARSER.parse(text)
+        self.lists: list[tuple[int, bool]] = []
+        self.groups = 0
+        self.first_in_item = False
+        self.heads: list[str] = []
+        self.row: _Row | None = None
+
+    def run(self) -> Iterator[Piece]:
+        for index, token in enumerate(self.tokens):
+            handler = HANDLERS.get(token.type)
+            if handler:
+                yield from handler(self, token, index)
+
+    def open_list(self, token: Token, index: int) -> Iterator[Piece]:
+        self.groups += 1
+        self.lists.append((self.groups, token.type == "ordered_list_open"))
+        return iter(())
+
+    def close_list(self, token: Token, index: int) -> Iterator[Piece]:
+        self.lists.pop()
+        return iter(())
+
+    def open_item(self, token: Token, index: int) -> Iterator[Piece]:
+        self.first_in_item = True
+        return iter(())
+
+    def fence(self, token: Token, index: int) -> Iterator[Piece]:
+        self.first_in_item = False
+        start, end = token.map or (0, 0)
+        closed = end - 1 > start and _closes(self.lines[end - 1], token.markup)
+        yield self._piece("fence", token.content, start, end, info=token.info.strip(), closed=closed)
+
+    def code(self, token: Token, index: int) -> Iterator[Piece]:
+        self.first_in_item = False
+        start, end = token.map or (0, 0)
+        yield self._piece("code", token.content, start, end)
+
+    def html(self, token: Token, index: int) -> Iterator[Piece]:
+        start, end = token.map or (0, 0)
+        comment = COMMENT.match(token.content.strip())
+        yield self._piece("comment" if comment else "code", token.content, start, end)
+
+    def rule(self, token: Token, index: int) -> Iterator[Piece]:
+        start, end = token.map or (0, 0)
+        yield self._piece("rule", "", start, end)
+
+    def front_matter(self, token: Token, index: int) -> Iterator[Piece]:
+        start, end = token.map or (0, 0)
+        yield self._piece("front_matter", token.content, start, end)
+
+    def open_table(self, token: Token, index: int) -> Iterator[Piece]:
+        self.groups += 1
+        self.heads = []
+        return iter(())
+
+    def open_row(self, token: Token, index: int) -> Iterator[Piece]:
+        self.row = _Row(line=(token.map or [0])[0])
+        return iter(())
+
+    def close_row(self, token: Token, index: int) -> Iterator[Piece]:
+        row, self.row = self.row, None
+        if row is None:
+            return
+        if not self.heads:
+            self.heads = row.cells
+        yield from self._row_pieces(row)
+
+    def inline(self, token: Token, index: int) -> Iterator[Piece]:
+        if self.row is not None:
+            self.row.cells.append(_without_comments(token.content)[0])
+            return
+        opener = self.tokens[index - 1]
+        start, end = token.map or opener.map or (0, 0)
+        if opener.type == "heading_open":
+            yield self._heading(token.content, opener, start)
+            return
+        first, self.first_in_item = self.first_in_item, False
+        yield from self._paragraph(token.content, start, end, in_item=first)
+
+    def _heading(self, content: str, opener: Token, start: int) -> Piece:
+        self.first_in_item = False
+        text, _ = _without_comments(content)
+        end = (opener.map or (start, start + 1))[1]
+        return self._piece("heading", " ".join(text.split()), start, end, level=int(opener.tag[1:]))
+
+    def _paragraph(self, content: str, start: int, end: int, *, in_item: bool) -> Iterator[Piece]:
+        for offset, lines in _split(content.split("\n")):
+            text, note = _without_comments("\n".join(lines))
+            piece = self._piece("text", " ".join(text.split()), start + offset, start + offset + len(lines))
+            piece = replace(piece, note=note, info="item" if in_item and not offset else "")
+            yield _as_item(piece) or piece
+
+    def _row_pieces(self, row: _Row) -> Iterator[Piece]:
+        is_head = row.cells is self.heads
+        box = None if is_head else _box_of_row(row.cells)
+        if box:
+            yield self._piece("item", box[1], row.line, row.line + 1, checked=box[0], info="row")
+        for number, cell in enumerate(row.cells):
+            column = self.heads[number] if number < len(self.heads) else ""
+            kind = "head" if is_head else "cell"
+            yield self._piece(
+                kind, cell, row.line, row.line + 1, label=row.cells[0], column=column, level=number
+            )
+
+    def _piece(self, kind: str, text: str, start: int, end: int, **more: object) -> Piece:
+        group, ordered = self.lists[-1] if self.lists else (0, False)
+        if kind in ("cell", "head") or more.get("info") == "row":
+            group = self.groups
+        depth = len(self.lists)
+        return Piece(  # type: ignore[arg-type]
+            kind=kind,
+            text=text,
+            line=start + 1,
+            end=max(end, start + 1),
+            group=group,
+            depth=depth,
+            ordered=ordered,
+            **more,
+        )
+
+
+HANDLERS = {
+    "bullet_list_open": _Walk.open_list,
+    "ordered_list_open": _Walk.open_list,
+    "bullet_list_close": _Walk.close_list,
+    "ordered_list_close": _Walk.close_list,
+    "list_item_open": _Walk.open_item,
+    "fence": _Walk.fence,
+    "code_block": _Walk.code,
+    "html_block": _Walk.html,
+    "hr": _Walk.rule,
+    "front_matter": _Walk.front_matter,
+    "table_open": _Walk.open_table,
+    "tr_open": _Walk.open_row,
+    "tr_close": _Walk.close_row,
+    "inline": _Walk.inline,
+}
+
+
+def _closes(line: str, markup: str) -> bool:
+    bare = line.strip(" \t>")
+    return len(bare) >= len(markup) and not bare.strip(markup[0])
+
+
+def _split(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """A paragraph's lines in runs that belong together, each with its offset."""
+    run: list[str] = []
+    offset = 0
+    for number, line in enumerate(lines):
+        bare = line.strip()
+        anew = BOX.match(bare) or HTML_BOX.match(bare) or STARTS_ANEW.match(bare)
+        if run and (anew or BREAK.search(run[-1]) or run[-1].rstrip().endswith(":")):
+            yield offset, run
+            run, offset = [], number
+        run.append(line)
+    if run:
+        yield offset, run
+
+
+def _without_comments(text: str) -> tuple[str, str]:
+    """The text without HTML comments, and what the comments say."""
+    if "<!--" not in text:
+        return text, ""
+    return COMMENT.sub("", text).strip(), " ".join(found.strip() for found in COMMENT.findall(text))
+
+
+def _as_item(piece: Piece) -> Piece | None:
+    found = _box(piece.text)
+    if not found:
+        return None
+    return replace(piece, kind="item", checked=found[0], text=found[1])
+
+
+def _box(text: str) -> tuple[bool, str] | None:
+    """Whether the box at the start of the text is ticked, and what follows it."""
+    html = HTML_BOX.match(text)
+    if html:
+        return "checked" in html[0].lower().replace("checkbox", ""), text[html.end() :].strip()
+    box = BOX.match(text)
+    if not box or not text[box.end() :].strip():
+        return None
+    return box[1] in ("x", "X"), text[box.end() :].strip()
+
+
+def _box_of_row(cells: list[str]) -> tuple[bool, str] | None:
+    for cell in cells:
+        found = _box(cell) or (_box(cell + " ?") if len(cell) <= 3 or HTML_BOX.fullmatch(cell) else None)
+        if not found:
+            continue
+        own = "" if found[1] == "?" else found[1]
+        others = [other for other in cells if other is not cell]
+        return found[0], own or max(others, key=len, default="")
+    return None

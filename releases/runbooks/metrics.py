@@ -1,0 +1,89 @@
+"""What a threshold measures, as a snake_case name."""
+
+import re
+
+HIGHER_IS_BETTER = re.compile(
+    r"\b(uptime|availability|success|hit (rate|ratio)|coverage|throughput|conversion|completion|satisfaction|apdex|adoption|score|pass(ing)? rate|rps|nps)\b",
+    re.IGNORECASE,
+)
+LONGEST = 6  # words of a name
+
+# Words of a phrase, in order, that settle the name; the first that fits the whole phrase wins.
+WELL_KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        "error_rate",
+        r"(http |api |server |application |app |overall |5xx |request )?error( rate| ratio| percentage|s rate)?|5xx( error)?( rate)?|failure rate|failed requests",
+    ),
+    (
+        "response_time",
+        r"(average |avg |mean |overall |http |api |server |request |page )?(response time|latency|response|load time|request duration)",
+    ),
+    ("p{0}_response_time", r"p ?(\d\d) ?(response time|latency)?|(?:response time|latency) p ?(\d\d)"),
+    ("cpu_usage", r"cpu( usage| load| utili[sz]ation)?"),
+    ("memory_usage", r"(memory|ram)( usage| utili[sz]ation| consumption)?"),
+    ("disk_usage", r"disk( space)?( usage| utili[sz]ation)?"),
+    ("uptime", r"(system |service )?(uptime|availability)"),
+    ("queue_length", r"(celery |job |task )?queue( length| depth| size)"),
+    ("cache_hit_rate", r"cache hit (rate|ratio)"),
+    ("throughput", r"throughput|requests? per second"),
+)
+TABLE = tuple((name, re.compile(words)) for name, words in WELL_KNOWN)
+PERCENTILE = re.compile(r"\bp\s?(50|75|90|95|99)\b|\b(50|75|90|95|99)(?:th|%ile| percentile)", re.IGNORECASE)
+QUALIFIER = re.compile(r"^\s*\(([A-Za-z]\w{1,30}(?: (?!than\b)\w+)?)\)")
+NOISE_AT_END = re.compile(
+    r"(?:[\s:,(\[–—-]|\b(?:is|are|was|be|been|stays?|remains?|should|must|will|to|at|of|by|in|on|for|a|an|the|if|when|whenever|than|it|has|have|not|does|and|or"
+    r"|targets?|expect(?:ed|s)?|goal|acceptable|normal|stable|high|low|good|healthy|within|range|rate of|meets? threshold|threshold|drops?|falls?|rises?|goes|climbs?|exceed(?:s|ing)?"
+    r"|increas(?:es|ed|ing)|decreas(?:es|ed|ing)|degrad(?:es|ed)|returns?|completes?|takes?|consistently|maintained|warning|critical|alert|count is|still|slo|sla|max|maximum|min|minimum)\b)+$",
+    re.IGNORECASE,
+)
+NOISE_AT_START = re.compile(
+    r"^(?:[\W_]|\b(?:the|a|an|and|or|if|when|any|all|check|verify|ensure|confirm|monitor|expected?|trigger|target|alert|that|with|roll ?back|immediately|test \d+|multiple|our|still|warning|critical)\b)+",
+    re.IGNORECASE,
+)
+
+
+def metric_name(before: str, after: str, *, whole: str, row: str, label: str, heading: str) -> str:
+    """The name of what is limited: from the words before the limit, else after it, else from where it stands."""
+    qualifier = QUALIFIER.match(after)
+    percentile = PERCENTILE.search(f"{before} {after}")
+    phrase = _phrase(PERCENTILE.sub("", before).replace("()", "") if percentile else before)
+    if percentile and qualifier:
+        return f"{_snake(qualifier[1])}_p{percentile[1] or percentile[2]}"
+    if not phrase:
+        phrase = (
+            _phrase(_start(after))
+            or _phrase(row)
+            or _phrase(whole.partition(":")[0])
+            or _phrase(label)
+            or _phrase(heading)
+        )
+    name = _known(phrase) or _snake(phrase) or "value"
+    if not percentile:
+        return name
+    rank = f"p{percentile[1] or percentile[2]}"
+    return f"{rank}_response_time" if name in ("response_time", "value") else f"{name}_{rank}"
+
+
+def _phrase(text: str) -> str:
+    """The phrase that ends there, without lead-ins and without the words that only join it to the number."""
+    bare = NOISE_AT_END.sub("", text)
+    last = re.split(r":\s|\(", bare)[-1] if ":" in bare or "(" in bare else bare
+    cleaned = NOISE_AT_START.sub("", last) or NOISE_AT_START.sub("", bare)
+    return " ".join(cleaned.split()[-LONGEST:])
+
+
+def _start(after: str) -> str:
+    return re.split(r"[,;().]|\b(?:for|in|during|over|per)\b", after.strip(" )"), maxsplit=1)[0]
+
+
+def _known(phrase: str) -> str:
+    plain = re.sub(r"(rate|time|error|response)s\b", r"\1", phrase.lower().strip())
+    for name, words in TABLE:
+        found = words.fullmatch(plain)
+        if found:
+            return name.format(next((group for group in found.groups() if group and group.isdigit()), ""))
+    return ""
+
+
+def _snake(phrase: str) -> str:
+    return "_".join(re.findall(r"[^\W_]+", phrase.lower()))
