@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from checks import secrets
 from checks.models import Environment, Metric, MetricSnapshot, Probe, ProbeResult
 from checks.observe import ask
 from checks.probers.base import Answer, Question
 from checks.variables import secrets_of, variables_of
-from checks import secrets
 
 
 def question_of(probe: Probe, variables: Mapping[str, str]) -> Question:
@@ -28,7 +28,9 @@ def question_of(probe: Probe, variables: Mapping[str, str]) -> Question:
 
 def take_due(at: datetime, *, environment: Environment | None = None) -> list[Probe]:
     """Claim the probes that are due: each goes to exactly one caller, however many ask at once."""
-    due = Probe.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=at)).select_related("environment__service")
+    due = Probe.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=at)).select_related(
+        "environment__service"
+    )
     if environment is not None:
         due = due.filter(environment=environment)
     return [probe for probe in due if _claim(probe, at)]

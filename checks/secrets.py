@@ -27,7 +27,9 @@ def _cipher(key: str):  # type: ignore[no-untyped-def]
 def encrypt(plain: str) -> str:
     """The stored form of a secret; raises SecretTooShort."""
     if len(plain) < SHORTEST:
-        raise SecretTooShort(f"a secret needs at least {SHORTEST} characters, or masking would hide ordinary text")
+        raise SecretTooShort(
+            f"a secret needs at least {SHORTEST} characters, or masking would hide ordinary text"
+        )
     return _cipher(settings.SECRET_KEY).encrypt(plain.encode()).decode()
 
 

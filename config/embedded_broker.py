@@ -121,7 +121,6 @@ class Transport(virtual.Transport):
     implements = virtual.Transport.implements.extend(
         asynchronous=False, exchange_type=frozenset(["direct", "topic", "fanout"])
     )
-    default_port = 0
     driver_type = "embedded"
     driver_name = "embedded"
     # Seconds between two looks into the folder; kombu's own is 1.

@@ -24,7 +24,9 @@ def prove(username: str, *, password: str = "", token: str = "", at: datetime) -
     if token:
         return _by_token(user, token, at)
     if authenticate(username=username, password=password) is None:
-        raise NotAllowed(f"that is not {username}'s password; give it by GANTRY_PASSWORD, --password-file or the prompt")
+        raise NotAllowed(
+            f"that is not {username}'s password; give it by GANTRY_PASSWORD, --password-file or the prompt"
+        )
     return user
 
 
@@ -33,7 +35,9 @@ def _by_token(user: User, token: str, at: datetime) -> User:
     if row is None:
         raise NotAllowed(f"that token is not {user.username}'s, or was revoked; make one with `create_token`")
     if row.expires_at <= at:
-        raise NotAllowed(f"the token '{row.label}' ran out on {row.expires_at:%Y-%m-%d}; make one with `create_token`")
+        raise NotAllowed(
+            f"the token '{row.label}' ran out on {row.expires_at:%Y-%m-%d}; make one with `create_token`"
+        )
     return user
 
 

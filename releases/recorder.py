@@ -95,19 +95,28 @@ def _move(move: Move) -> audit.Line:
     old = getattr(move.row, name)
     values = {name: move.to, **_lease_fields(move), **move.fields}
     moved = (
-        type(move.row)._default_manager.filter(pk=move.row.pk, **{f"{name}__in": sources(model, move.to)}).update(**values)
+        type(move.row)
+        ._default_manager.filter(pk=move.row.pk, **{f"{name}__in": sources(model, move.to)})
+        .update(**values)
     )
     if not moved:
         move.row.refresh_from_db(fields=[name])
         raise StaleState(f"{move.row} is {getattr(move.row, name) or 'open'} now and cannot become {move.to}")
     _assign(move.row, values)
-    new = {key: _plain(value) for key, value in {name: move.to, **move.fields}.items() if key not in ("tail", "plan")}
+    new = {
+        key: _plain(value)
+        for key, value in {name: move.to, **move.fields}.items()
+        if key not in ("tail", "plan")
+    }
     return audit.Line(verb=str(move.to), subject=audit.subject_of(move.row), old={name: old}, new=new)
 
 
 def _lease_fields(move: Move) -> dict[str, Any]:
     """A deployment that stops acting gives its lease back; a watch keeps it until it is released."""
-    if not isinstance(move.row, Deployment) or move.to in (DeploymentStatus.RUNNING, DeploymentStatus.WATCHING):
+    if not isinstance(move.row, Deployment) or move.to in (
+        DeploymentStatus.RUNNING,
+        DeploymentStatus.WATCHING,
+    ):
         return {}
     return {"expires_at": None, "wants": ""}
 
@@ -118,7 +127,7 @@ def _assign(row: models.Model, values: dict[str, Any]) -> None:
 
 
 def _visible(row: models.Model) -> dict[str, Any]:
-    hidden = ("plan", "text", "stored", "digest", "tail")
+    hidden = ("plan", "text", "stored", "digest", "tail", "expires_at")
     return {
         each.attname: _plain(getattr(row, each.attname))
         for each in row._meta.concrete_fields
@@ -145,7 +154,9 @@ def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease
     Raises Held, naming the holder, when another deployment occupies the environment or another worker owns this one.
     """
     takes_over = Q(expires_at__isnull=True) | Q(expires_at__lt=Now())
-    free = Q(status__in=CLAIMABLE) | (Q(status__in=[DeploymentStatus.RUNNING, DeploymentStatus.WATCHING]) & takes_over)
+    free = Q(status__in=CLAIMABLE) | (
+        Q(status__in=[DeploymentStatus.RUNNING, DeploymentStatus.WATCHING]) & takes_over
+    )
     watching = deployment.status == DeploymentStatus.WATCHING
     values: dict[str, Any] = {
         "owner": owner,
@@ -157,7 +168,9 @@ def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease
         values["status"] = DeploymentStatus.RUNNING
     try:
         with transaction.atomic(durable=True):
-            if not Deployment.objects.filter(free, pk=deployment.pk, status=deployment.status).update(**values):
+            if not Deployment.objects.filter(free, pk=deployment.pk, status=deployment.status).update(
+                **values
+            ):
                 raise Held(_who_holds(deployment))
             old = deployment.status
             deployment.refresh_from_db()
@@ -180,7 +193,9 @@ def fence(lease: Lease) -> None:
         pk=lease.deployment_id, owner=lease.owner, epoch=lease.epoch, expires_at__isnull=False
     ).update(expires_at=Now() + LEASE)
     if not renewed:
-        raise LeaseLost(f"deployment {lease.deployment_id} is another worker's now; this one stops without acting")
+        raise LeaseLost(
+            f"deployment {lease.deployment_id} is another worker's now; this one stops without acting"
+        )
 
 
 def release(lease: Lease) -> None:
@@ -200,8 +215,8 @@ def _who_holds(deployment: Deployment) -> str:
         deployment.refresh_from_db()
         return f"{deployment} is {deployment.status} and owned by {deployment.owner or 'nobody'}; try again in a moment"
     return (
-        f"{deployment.environment} is held by deployment #{holder.number} ({holder.release.version}, {holder.direction},"
-        f" {holder.status}, started by {holder.requested_by}); wait for it or go on with its --resume"
+        f"{deployment.environment} is held by deployment #{holder.number} ({holder.release.version}, "
+        f"{holder.direction}, {holder.status}); wait for it or go on with its --resume"
     )
 
 

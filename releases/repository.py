@@ -7,7 +7,12 @@ from pathlib import Path
 from checks.gates.process import Captured, capture
 from releases.errors import WrongUsage
 
-GIT_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent", "LC_ALL": "C"}
+GIT_ENV = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": "/nonexistent",
+    "LC_ALL": "C",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

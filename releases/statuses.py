@@ -144,7 +144,10 @@ TRANSITIONS: dict[str, dict[str, frozenset[str]]] = {
         ReleaseStatus.BAD: frozenset(),
         ReleaseStatus.WITHDRAWN: frozenset(),
     },
-    "runbookrevision": {RevisionStatus.DRAFT: frozenset({RevisionStatus.PUBLISHED}), RevisionStatus.PUBLISHED: frozenset()},
+    "runbookrevision": {
+        RevisionStatus.DRAFT: frozenset({RevisionStatus.PUBLISHED}),
+        RevisionStatus.PUBLISHED: frozenset(),
+    },
     "incident": {
         IncidentStatus.OPEN: frozenset({IncidentStatus.MITIGATED, IncidentStatus.RESOLVED}),
         IncidentStatus.MITIGATED: frozenset({IncidentStatus.RESOLVED, IncidentStatus.OPEN}),

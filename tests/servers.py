@@ -136,7 +136,7 @@ def wait_until(condition: Callable[[], object], *, within: float = READY_WITHIN,
 
 
 def survivors(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Those that still run; a zombie does not: it has ended and waits for its parent, which may be the machine's init."""
+    """Those that still run; a zombie does not: it has ended, and waits for a parent that may never ask."""
     return [process for process in processes if process.is_running() and not _is_zombie(process)]
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from playwright.sync_api import Browser
 
 from tests import servers
 
-KINDS = {"postgres": servers.postgres, "redis": servers.redis_server, "sshd": servers.sshd}
+Server = servers.Postgres | servers.Redis | servers.Sshd
+KINDS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
+    "postgres": servers.postgres,
+    "redis": servers.redis_server,
+    "sshd": servers.sshd,
+}
 
 
 def processes_of(pid: int) -> list[psutil.Process]:
@@ -24,8 +30,7 @@ def processes_of(pid: int) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_leaves_no_process_and_no_folder(kind: str) -> None:
-    server: AbstractContextManager[servers.Postgres | servers.Redis | servers.Sshd] = KINDS[kind]()
-    with server as running:
+    with KINDS[kind]() as running:
         processes = processes_of(running.pid)
         folder = Path(processes[0].cwd())
     assert len(processes) > 1
@@ -33,7 +38,7 @@ def test_a_server_leaves_no_process_and_no_folder(kind: str) -> None:
     assert not folder.exists()
 
 
-def test_a_server_ends_when_the_test_run_is_killed() -> None:
+def test_a_server_ends_when_the_test_run_is_killed(tmp_path: Path) -> None:
     code = (
         "from tests.servers import redis_server\nwith redis_server() as s: print(s.pid, flush=True); input()"
     )

@@ -12,9 +12,15 @@ class Service(models.Model):
     name = models.SlugField(unique=True)
     title = models.CharField(max_length=200)
     repository = models.CharField(max_length=500, help_text="git repository that releases are cut from")
-    migrations = models.JSONField(default=list, blank=True, help_text="path globs: a change there is a schema change")
-    health = models.JSONField(default=dict, blank=True, help_text="paths: live, ready, public; keys: version, started")
-    commands = models.JSONField(default=dict, blank=True, help_text="the documented operations in this service's words")
+    migrations = models.JSONField(
+        default=list, blank=True, help_text="path globs: a change there is a schema change"
+    )
+    health = models.JSONField(
+        default=dict, blank=True, help_text="paths: live, ready, public; keys: version, started"
+    )
+    commands = models.JSONField(
+        default=dict, blank=True, help_text="the documented operations in this service's words"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -34,8 +40,12 @@ class Environment(models.Model):
     order = models.PositiveSmallIntegerField(default=1, help_text="place in the promotion order")
     is_protected = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
-    time_scale = models.PositiveIntegerField(default=1, help_text="divides offsets, windows and sustained-for")
-    is_fenced = models.BooleanField(default=False, help_text="under maintenance, as last observed from outside")
+    time_scale = models.PositiveIntegerField(
+        default=1, help_text="divides offsets, windows and sustained-for"
+    )
+    is_fenced = models.BooleanField(
+        default=False, help_text="under maintenance, as last observed from outside"
+    )
 
     class Meta:
         ordering = ("service", "order", "name")
@@ -67,7 +77,9 @@ class Variable(models.Model):
 
     class Meta:
         ordering = ("name",)
-        constraints = [models.UniqueConstraint(fields=["environment", "name"], name="variable_once_an_environment")]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="variable_once_an_environment")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -92,11 +104,15 @@ class Database(models.Model):
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="databases")
     name = models.SlugField(default="default")
-    url = models.CharField(max_length=500, help_text="sqlite:////path or postgres://…; $VARIABLES are filled in")
+    url = models.CharField(
+        max_length=500, help_text="sqlite:////path or postgres://…; $VARIABLES are filled in"
+    )
 
     class Meta:
         ordering = ("name",)
-        constraints = [models.UniqueConstraint(fields=["environment", "name"], name="database_once_an_environment")]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="database_once_an_environment")
+        ]
 
     def __str__(self) -> str:
         return f"{self.environment}:{self.name}"

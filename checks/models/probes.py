@@ -23,7 +23,9 @@ class Probe(models.Model):
 
     class Meta:
         ordering = ("environment", "name")
-        constraints = [models.UniqueConstraint(fields=["environment", "name"], name="probe_once_an_environment")]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="probe_once_an_environment")
+        ]
 
     def __str__(self) -> str:
         return f"{self.environment}:{self.name}"
@@ -56,7 +58,9 @@ class Metric(models.Model):
 
     class Meta:
         ordering = ("environment", "name")
-        constraints = [models.UniqueConstraint(fields=["environment", "name"], name="metric_once_an_environment")]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="metric_once_an_environment")
+        ]
 
     def __str__(self) -> str:
         return f"{self.environment}:{self.name}"

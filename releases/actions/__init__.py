@@ -1,6 +1,6 @@
 """What a step can do, one file a kind; loaded on first use."""
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 
 from releases.actions.base import Action
@@ -23,7 +23,7 @@ ACTIONS = {
 REPEATABLE = frozenset(ACTIONS) - {"shell", "restore"}
 
 
-@lru_cache(maxsize=None)
+@cache
 def action(kind: str) -> Action:
     """The one object that does actions of this kind; raises KeyError for a kind that the table does not name."""
     module, _, name = ACTIONS[kind].rpartition(".")

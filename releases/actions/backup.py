@@ -33,7 +33,9 @@ class BackUp(Action):
         results = read_results(context.handed_on)
         databases = {each.name: each for each in context.environment.databases.all()}
         if not databases:
-            return Observation(done=True, message="the environment declares no database", evidence={"databases": 0})
+            return Observation(
+                done=True, message="the environment declares no database", evidence={"databases": 0}
+            )
         if not results:
             return Observation(done=False, message="no copy was made")
         ended = datetime.now(UTC)

@@ -25,12 +25,16 @@ class Features(Action):
         return observe(action.text, context.environment, context.variables, by=context.deployment)
 
 
-def observe(text: str, environment: Environment, variables: "dict[str, str] | object", *, by: Model | str) -> Observation:
+def observe(
+    text: str, environment: Environment, variables: "dict[str, str] | object", *, by: Model | str
+) -> Observation:
     """Read the features of an environment back and compare them with the switches named in `text`."""
     seen, problem = read(environment, variables)
     if problem:
         return Observation(done=False, message=problem)
-    wrong = [f"{name} is {_word(seen.get(name))}" for name, on in asked(text, seen).items() if seen.get(name) != on]
+    wrong = [
+        f"{name} is {_word(seen.get(name))}" for name, on in asked(text, seen).items() if seen.get(name) != on
+    ]
     if wrong:
         return Observation(done=None, message="after the command " + ", ".join(wrong))
     shown = ", ".join(f"{name} {_word(on)}" for name, on in sorted(seen.items())) or "no features"

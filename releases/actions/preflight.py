@@ -20,7 +20,7 @@ class Preflight(Action):
 
     def command(self, action: PlannedAction, context: Context) -> None:
         """Nothing to start."""
-        return None
+        return
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Done when nothing speaks against starting."""
@@ -33,7 +33,10 @@ class Preflight(Action):
             "probes": {name: f"{answer.verdict}: {answer.message}" for name, answer in seen.items()},
             "failures": failures,
         }
-        message = "; ".join(failures) or f"code, service, databases, disk and {len(seen)} checks are as they should be"
+        message = (
+            "; ".join(failures)
+            or f"code, service, databases, disk and {len(seen)} checks are as they should be"
+        )
         return Observation(done=not failures, message=message, evidence=evidence)
 
 
@@ -54,7 +57,7 @@ def _code_problems(context: Context) -> Iterator[str]:
     if tree.changes:
         yield f"{folder} has uncommitted changes:\n{repository.difference(folder)}\ncommit, stash or discard them"
     if tree.commit != context.plan.previous_commit:
-        yield f"{folder} is at {tree.commit[:10]}, the plan was made for {context.plan.previous_commit[:10]}; plan again"
+        yield f"{folder} is at {tree.commit[:10]}, the plan is for {context.plan.previous_commit[:10]}; plan again"
     if not repository.has_commit(folder, release.commit):
         yield f"{folder} does not get {release.commit[:10]} from its origin; push it there"
 
@@ -82,10 +85,14 @@ def _questions(context: Context) -> list[tuple[str, Question]]:
         )
         for database in environment.databases.all()
     ]
-    asked.append(("disk", Question(kind="disk", target=environment.folder, conditions=(f"[FREE_MB] > {FREE_MB}",))))
+    asked.append(
+        ("disk", Question(kind="disk", target=environment.folder, conditions=(f"[FREE_MB] > {FREE_MB}",)))
+    )
     probes = environment.probes.filter(is_preflight=True)
     return asked + [(f"probe {probe.name}", question_of(probe, variables)) for probe in probes]
 
 
 def _failures(seen: dict[str, Answer]) -> list[str]:
-    return [f"{name}: {answer.message}" for name, answer in seen.items() if answer.verdict is not Verdict.PASSED]
+    return [
+        f"{name}: {answer.message}" for name, answer in seen.items() if answer.verdict is not Verdict.PASSED
+    ]

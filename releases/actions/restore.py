@@ -29,7 +29,9 @@ class Restore(Action):
         order = {"databases": [_order(backup, context) for backup in copies(context)]}
         results = {"results": str(context.handed_on) + ".restored"}
         env = {**command.env, "GANTRY_PUT_BACK": json.dumps({**order, **results})}
-        return Command(argv=command.argv, env=env, cwd=command.cwd, timeout=COPIES_TIMEOUT, silence=COPIES_TIMEOUT)
+        return Command(
+            argv=command.argv, env=env, cwd=command.cwd, timeout=COPIES_TIMEOUT, silence=COPIES_TIMEOUT
+        )
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Every database that has a copy was put back."""
@@ -44,7 +46,9 @@ def copies(context: Context) -> list[Backup]:
     """The newest verified copy of each database, made by the deployment that is undone; the fenced one wins."""
     undone = context.deployment.undoes_id or context.deployment.pk
     newest: dict[int, Backup] = {}
-    for backup in Backup.objects.filter(deployment=undone, status=BackupStatus.VERIFIED).order_by("started_at"):
+    for backup in Backup.objects.filter(deployment=undone, status=BackupStatus.VERIFIED).order_by(
+        "started_at"
+    ):
         newest[backup.database_id] = backup
     return list(newest.values())
 

@@ -12,12 +12,14 @@ class Sql(Action):
 
     def command(self, action: PlannedAction, context: Context) -> None:
         """Nothing to start: the query runs in a read-only transaction."""
-        return None
+        return
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Done when the rows are as the document expects; without an expectation the rows are evidence enough."""
         name = action.options.get("database", "default")
-        database = context.environment.databases.filter(name=name).first() or context.environment.databases.first()
+        database = (
+            context.environment.databases.filter(name=name).first() or context.environment.databases.first()
+        )
         if database is None:
             return Observation(done=False, message=f"{context.environment} declares no database to ask")
         options: dict[str, object] = {"query": action.text}

@@ -88,10 +88,12 @@ def _sqlite(url: str, target: Path, env: dict[str, str]) -> dict[str, Any]:
         raise CopyFailed(f"the database file {source} does not exist")
     _need_space(target.parent, source.stat().st_size)
     try:
-        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as old:
-            with closing(sqlite3.connect(target)) as new:
-                old.backup(new)
-                new.execute("PRAGMA journal_mode=DELETE")
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
         return sqlite_rows(target)
     except sqlite3.Error as error:
         raise CopyFailed(f"{source}: {error}") from error
@@ -103,9 +105,13 @@ def sqlite_rows(path: Path) -> dict[str, Any]:
         verdict = copied.execute("PRAGMA integrity_check").fetchone()[0]
         if verdict != "ok":
             raise CopyFailed(f"the copy {path} is damaged: {verdict}")
-        names = copied.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")
+        names = copied.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+        )
         quoted = [(name, name.replace('"', '""')) for (name,) in names.fetchall()]
-        counts = {name: copied.execute(f'SELECT count(*) FROM "{quote}"').fetchone()[0] for name, quote in quoted}
+        counts = {
+            name: copied.execute(f'SELECT count(*) FROM "{quote}"').fetchone()[0] for name, quote in quoted
+        }
     return {"integrity": "ok", "tables": counts}
 
 
@@ -117,7 +123,11 @@ def _postgres(url: str, target: Path, env: dict[str, str]) -> dict[str, Any]:
     _run(("pg_restore", "--file=/dev/null", str(target)), surroundings)
     listing = _run(("pg_restore", "--list", str(target)), surroundings)
     entries = [line for line in listing.splitlines() if line and not line.startswith(";")]
-    return {"read_back": "ok", "entries": len(entries), "tables": sum(" TABLE DATA " in line for line in entries)}
+    return {
+        "read_back": "ok",
+        "entries": len(entries),
+        "tables": sum(" TABLE DATA " in line for line in entries),
+    }
 
 
 def _run(argv: tuple[str, ...], env: dict[str, str]) -> str:
@@ -156,7 +166,9 @@ def main() -> int:
             print(f"backup of {database['name']} failed: {error}", flush=True)
             return 1
         results.append({"name": database["name"], **result})
-        print(f"  {result['size']} bytes in {result['seconds']} s, sha256 {result['sha256'][:12]}…", flush=True)
+        print(
+            f"  {result['size']} bytes in {result['seconds']} s, sha256 {result['sha256'][:12]}…", flush=True
+        )
     Path(order["results"]).write_text(json.dumps(results))
     return 0
 

@@ -65,7 +65,15 @@ def _swap(env: dict[str, str], *, live: str, coming: str, kept: str) -> None:
         f"ALTER DATABASE {_quoted(kept)} WITH ALLOW_CONNECTIONS true",
     )
     for statement in statements:
-        psql = ("psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--quiet", "--dbname=postgres", "--command", statement)
+        psql = (
+            "psql",
+            "--no-psqlrc",
+            "--set=ON_ERROR_STOP=1",
+            "--quiet",
+            "--dbname=postgres",
+            "--command",
+            statement,
+        )
         _run(psql, env)
 
 
@@ -92,11 +100,16 @@ def main() -> int:
     results = []
     for database in order["databases"]:
         try:
-            kept = put_back(database["url"], Path(database["path"]), sha256=database["sha256"], env=env, stamp=stamp)
+            kept = put_back(
+                database["url"], Path(database["path"]), sha256=database["sha256"], env=env, stamp=stamp
+            )
         except (CopyFailed, OSError) as error:
             print(f"restore of {database['name']} failed, it is as it was: {error}", flush=True)
             return 1
-        print(f"{database['name']} is back from {database['path']}; the replaced one is kept as {kept}", flush=True)
+        print(
+            f"{database['name']} is back from {database['path']}; the replaced one is kept as {kept}",
+            flush=True,
+        )
         results.append({"name": database["name"], "kept": kept, "path": database["path"]})
     Path(order["results"]).write_text(json.dumps(results))
     return 0

@@ -37,7 +37,11 @@ def order_of(environment: Environment, at: datetime, *, variables: dict[str, str
     """What `releases.backups.copy` is told: name, URL and target file of each database."""
     folder, stamp = backup_folder(environment), at.strftime("%Y%m%d-%H%M%S-%f")
     return [
-        {"name": each.name, "url": expanded(each.url, variables), "target": str(folder / f"{each.name}-{stamp}")}
+        {
+            "name": each.name,
+            "url": expanded(each.url, variables),
+            "target": str(folder / f"{each.name}-{stamp}"),
+        }
         for each in environment.databases.all()
     ]
 
@@ -75,14 +79,20 @@ def put_back(backup: Backup, *, by: str, at: datetime) -> str:
 def of_environment(environment: Environment, number: str) -> Backup:
     """The backup with that number, or the newest for `latest`; raises WrongUsage naming what there is."""
     rows = Backup.objects.filter(database__environment=environment, status=BackupStatus.VERIFIED)
-    found = rows.first() if number == "latest" else rows.filter(pk=number).first() if number.isdigit() else None
+    found = (
+        rows.first() if number == "latest" else rows.filter(pk=number).first() if number.isdigit() else None
+    )
     if found is None:
         known = ", ".join(str(row.pk) for row in rows[:10]) or "none"
-        raise WrongUsage(f"{environment} has no backup '{number}' (there is: {known}); `backup_database --list` shows them")
+        raise WrongUsage(
+            f"{environment} has no backup '{number}' (there is: {known}); `backup_database --list` shows them"
+        )
     return found
 
 
-def _run(module: str, name: str, databases: list[dict[str, str]], variables: dict[str, str]) -> list[dict[str, str]]:
+def _run(
+    module: str, name: str, databases: list[dict[str, str]], variables: dict[str, str]
+) -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="gantry-") as folder:
         results = Path(folder) / "results.json"
         order = json.dumps({"databases": databases, "results": str(results)})

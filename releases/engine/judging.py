@@ -41,15 +41,30 @@ def judgements(run: Run, now: datetime) -> list[tuple[PlannedLimit, Judgement]]:
 def judgement(run: Run, limit: PlannedLimit, now: datetime) -> Judgement:
     """One limit judged now, in this environment's time scale."""
     metric = Metric.objects.filter(environment=run.deployment.environment, name=limit.metric).first()
-    sustained = scaled(limit.for_minutes, run.plan)
+    sustained = _sustained(run, limit)
     since = max(run.deployment.live_at or now, now - 3 * sustained - STALE_AFTER)
     return judge(
-        Limit(metric=limit.metric, op=limit.op, value=limit.value, unit=limit.unit, for_=sustained, text=limit.text),
+        Limit(
+            metric=limit.metric,
+            op=limit.op,
+            value=limit.value,
+            unit=limit.unit,
+            for_=sustained,
+            text=limit.text,
+        ),
         _samples(metric, since),
         now=now,
         unit=metric.unit if metric else "",
         max_age=STALE_AFTER,
     )
+
+
+def _sustained(run: Run, limit: PlannedLimit) -> timedelta:
+    """The limit's time on this clock, but never shorter than it takes to see it twice."""
+    sustained = scaled(limit.for_minutes, run.plan)
+    probes = Probe.objects.filter(environment=run.deployment.environment)
+    every = [probe.every_seconds for probe in probes if limit.metric in probe.readings]
+    return max(sustained, timedelta(seconds=2.5 * min(every))) if sustained and every else sustained
 
 
 def _samples(metric: Metric | None, since: datetime) -> list[Sample]:

@@ -17,7 +17,9 @@ class Output:
     and its output outlives a killed engine.
     """
 
-    def __init__(self, *, raw: Path, stored: Path, secrets: tuple[str, ...], show: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, raw: Path, stored: Path, secrets: tuple[str, ...], show: Callable[[str], None]
+    ) -> None:
         self._raw, self._stored, self._show = raw, stored, show
         self._needles = needles(secrets)
         self._longest = max((len(needle) for needle in self._needles), default=1)

@@ -10,13 +10,14 @@ from django.utils import timezone
 from checks import secrets
 from checks.gates.process import Child, Command, CommandNotFound
 from checks.variables import secrets_of, variables_of
-from releases.actions import REPEATABLE, action as handler_of
+from releases.actions import REPEATABLE
+from releases.actions import action as handler_of
 from releases.actions.base import Action, Context, Observation
 from releases.engine.output import Output
 from releases.engine.progress import Progress
 from releases.errors import LeaseLost
-from releases.models import Attempt, ChecklistItem, Deployment, output_path
-from releases.plan.journal import MECHANICAL
+from releases.models import Attempt, ChecklistItem, Deployment
+from releases.models.deployments import output_path
 from releases.plan.model import Plan, PlannedAction, PlannedStep
 from releases.recorder import Add, Change, Lease, Move, fence, record
 from releases.shell import bash
@@ -122,7 +123,9 @@ def _handed_on(deployment: Deployment) -> dict[str, str]:
 def _carry_out(run: Run, action: PlannedAction, attempt: Attempt, context: Context) -> Ended:
     handler = handler_of(action.kind)
     command = handler.command(action, context)
-    ended = _execute(run, command, attempt, context) if command else Ended(outcome=Outcome.SUCCEEDED, message="")
+    ended = (
+        _execute(run, command, attempt, context) if command else Ended(outcome=Outcome.SUCCEEDED, message="")
+    )
     if not ended.outcome.is_good:
         return ended
     observation = _confirm(run, handler, action, context)
@@ -130,7 +133,9 @@ def _carry_out(run: Run, action: PlannedAction, attempt: Attempt, context: Conte
         message = observation.message or ended.message
         return Ended(outcome=Outcome.SUCCEEDED, message=message, code=ended.code, observation=observation)
     late = f" (looked for {handler.patience:g} s)" if handler.patience else ""
-    return Ended(outcome=Outcome.FAILED, message=observation.message + late, code=ended.code, observation=observation)
+    return Ended(
+        outcome=Outcome.FAILED, message=observation.message + late, code=ended.code, observation=observation
+    )
 
 
 def _execute(run: Run, command: Command, attempt: Attempt, context: Context) -> Ended:
@@ -177,7 +182,9 @@ def _follow(run: Run, child: Child, command: Command, attempt: Attempt, output: 
 
 def _over(command: Command, *, total: float, silent: float) -> str:
     if total > command.timeout:
-        return f"it took more than {command.timeout:g} s and was ended; raise its limit with {{timeout=SECONDS}}"
+        return (
+            f"it took more than {command.timeout:g} s and was ended; raise its limit with {{timeout=SECONDS}}"
+        )
     if silent > command.silence:
         return f"it said nothing for {command.silence:g} s and was ended; raise its limit with {{silence=SECONDS}}"
     return ""
@@ -223,11 +230,13 @@ def _close(
     }
     fields = {"result": result, "tail": attempt.tail, "closed_at": now}
     attempt.result, attempt.closed_at = result, now
-    changes = [Move(attempt, ended.outcome, fields), *observation.changes]
-    if ended.outcome.is_good:
-        changes += ticks_of_step(run, step, attempt)
-    record(*changes, by=run.by, at=now, lease=run.lease)
+    ticks = ticks_of_step(run, step, attempt) if ended.outcome.is_good else []
+    record(
+        Move(attempt, ended.outcome, fields), *observation.changes, *ticks, by=run.by, at=now, lease=run.lease
+    )
     run.progress.ended(action, attempt)
+    closed = {tick.row.key for tick in ticks}
+    run.progress.ticked(tuple(item for item in step.items if item.key in closed), step.title)
 
 
 def _variables(context: Context) -> dict[str, str]:
@@ -250,21 +259,17 @@ def ticks_of_step(run: Run, step: PlannedStep, attempt: Attempt) -> list[Move]:
         return []
     keys = [item.key for item in step.items if item.by == "step"]
     items = list(items_of(run.deployment).filter(key__in=keys, state=ItemState.OPEN))
-    evidence = {
-        "step": step.title,
-        "attempts": [f"{a.action}: {a.result.get('message') or a.outcome}" for a in _good_attempts(run, step)]
-        + [f"{attempt.action}: {attempt.result.get('message') or 'succeeded'}"],
-        "seconds": attempt.seconds,
-    }
+    evidence = {"step": step.title, "attempts": _told(run, step, attempt), "seconds": attempt.seconds}
     fields = {"attempt": attempt, "evidence": evidence, "at": attempt.closed_at}
-    if items:
-        run.progress.ticked(tuple(item for item in step.items if item.by in MECHANICAL and item.key in keys), step.title)
     return [Move(item, ItemState.TICKED, fields) for item in items]
 
 
-def _good_attempts(run: Run, step: PlannedStep) -> list[Attempt]:
+def _told(run: Run, step: PlannedStep, last: Attempt) -> list[str]:
+    """What each action of a step came to, a line each, copied: pruning attempts may not change evidence."""
     earlier = [action.key for action in step.actions[:-1]]
-    return list(run.deployment.attempts.filter(action__in=earlier, outcome=Outcome.SUCCEEDED))
+    tries = [*run.deployment.attempts.filter(action__in=earlier, outcome=Outcome.SUCCEEDED), last]
+    titles = {action.key: action.title for action in step.actions}
+    return [f"{titles[each.action]}: {each.result.get('message') or 'succeeded'}" for each in tries]
 
 
 def items_of(deployment: Deployment):  # type: ignore[no-untyped-def]

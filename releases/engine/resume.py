@@ -3,7 +3,8 @@
 from django.utils import timezone
 
 from checks.gates.process import Identity, end_group
-from releases.actions import REPEATABLE, action as handler_of
+from releases.actions import REPEATABLE
+from releases.actions import action as handler_of
 from releases.engine.perform import Run, context_of, raw_files
 from releases.engine.progress import Progress
 from releases.models import Attempt, Deployment

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from releases.engine import judging, turning
 from releases.engine.perform import Run, items_of, perform, scaled
+from releases.engine.progress import Progress
 from releases.lifecycle import logbook
 from releases.models import Attempt, Deployment
 from releases.plan.journal import (
@@ -26,14 +27,15 @@ from releases.plan.journal import (
 from releases.plan.model import from_json
 from releases.recorder import Lease, Move, record
 from releases.recorder import release as give_back
-from releases.engine.progress import Progress
 from releases.statuses import DeploymentStatus
 
 D = DeploymentStatus
 LOOK_EVERY = 0.25
 
 
-def carry_on(deployment: Deployment, lease: Lease, *, by: str, progress: Progress, attended: bool = True) -> Deployment:
+def carry_on(
+    deployment: Deployment, lease: Lease, *, by: str, progress: Progress, attended: bool = True
+) -> Deployment:
     """Run until nothing more can be done now; returns the deployment as it stands.
 
     `attended`: stay beside it until the last check at or before T+60; else do what is due and leave at once.
@@ -69,10 +71,15 @@ def _handle(run: Run, move: Next, *, attended: bool) -> bool:
     if isinstance(move, Perform | Tick | AwaitTime) and run.deployment.status == D.WATCHING:
         if attended and not is_attended(move):
             return _leave_to_beat(run, move)
-        watched = run.deployment
-        goes_on = judging.watch(run)
-        if not goes_on or run.deployment is not watched:
-            return goes_on
+        if not judging.watch(run):
+            return False
+        # The look may have turned the run round: it is its own way back now, and the move is of the past.
+        if run.plan.direction == "back":
+            return True
+    return _do(run, move, attended=attended)
+
+
+def _do(run: Run, move: Next, *, attended: bool) -> bool:
     match move:
         case Perform(step=step, action=action):
             perform(run, step, action)
@@ -118,9 +125,10 @@ def _await_time(run: Run, move: AwaitTime, minutes: float, *, attended: bool) ->
     run.progress.note(f"until T+{minutes:g} min: {move.step.title}")
     while timezone.now() < due:
         run.tick()
-        watched = run.deployment
-        if not judging.watch(run) or run.deployment is not watched:
-            return run.deployment is not watched
+        if not judging.watch(run):
+            return False
+        if run.plan.direction == "back":
+            return True
         time.sleep(max(0.0, min(LOOK_EVERY, (due - timezone.now()).total_seconds())))
     return True
 
@@ -155,7 +163,9 @@ def _await_people(run: Run, move: AwaitPeople) -> bool:
         Deployment.objects.filter(pk=run.deployment.pk).update(message=message)
         run.progress.note(message)
         return _sleep_until(run, timezone.now() + timedelta(seconds=5))
-    record(Move(run.deployment, D.WAITING, {"message": message}), by=run.by, at=timezone.now(), lease=run.lease)
+    record(
+        Move(run.deployment, D.WAITING, {"message": message}), by=run.by, at=timezone.now(), lease=run.lease
+    )
     run.progress.note(message)
     return False
 
@@ -165,14 +175,20 @@ def _finish(run: Run) -> None:
     if run.plan.direction == "back":
         turning.finish_back(run, now)
         return
-    ended = Move(run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": _how_it_ended(run)})
+    ended = Move(
+        run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": _how_it_ended(run)}
+    )
     record(ended, by=run.by, at=now, lease=run.lease)
     run.progress.note(f"{run.plan.version} in {run.plan.environment}: {run.deployment.message}")
 
 
 def _how_it_ended(run: Run) -> str:
     tries = run.deployment.attempts.exclude(outcome="succeeded").count()
-    return "successful" if not tries and not run.deployment.incidents.exists() else "successful with minor issues"
+    return (
+        "successful"
+        if not tries and not run.deployment.incidents.exists()
+        else "successful with minor issues"
+    )
 
 
 def _pause(run: Run) -> None:
@@ -184,5 +200,3 @@ def _pause(run: Run) -> None:
         record(Move(run.deployment, D.PAUSED, {"message": message}), by=run.by, at=now, lease=run.lease)
     else:
         give_back(run.lease)
-
-

@@ -6,13 +6,13 @@ from django.utils import timezone
 
 from checks.thresholds import Judgement
 from releases.engine.perform import Run, scaled
+from releases.features.own import is_on
 from releases.lifecycle import deployments
 from releases.models import Attempt, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
 from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, ReleaseStatus, RollbackClass
-from releases.features.own import is_on
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
@@ -47,7 +47,9 @@ def go_back(run: Run, why: str) -> bool:
     if obstacle:
         return _wait(run, f"{why}; it does not go back by itself: {obstacle}", severity="P1")
     forward = run.deployment
-    run.deployment, run.lease = deployments.turn_back(forward, lease=run.lease, covers=kind, by=run.by, why=why)
+    run.deployment, run.lease = deployments.turn_back(
+        forward, lease=run.lease, covers=kind, by=run.by, why=why
+    )
     run.plan = from_json(run.deployment.plan)
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
@@ -76,7 +78,9 @@ def is_known(deployment: Deployment, limit: PlannedLimit) -> bool:
 
 def supersede(run: Run, now: datetime) -> None:
     """A newer deployment runs here: this watch is over, its open boxes stay open."""
-    done = Move(run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": "superseded while watched"})
+    done = Move(
+        run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": "superseded while watched"}
+    )
     record(done, by=run.by, at=now, lease=run.lease)
     run.progress.note("a newer deployment took over; this watch ends")
 
@@ -112,7 +116,11 @@ def _obstacle(run: Run, kind: RollbackClass) -> str:
         return f"the runbook has no method for {kind}"
     if kind in ALWAYS_BY_ITSELF:
         return _too_late(run)
-    if kind is RollbackClass.RESTORE and _copied_under_fence(run.deployment) and run.deployment.environment.is_fenced:
+    if (
+        kind is RollbackClass.RESTORE
+        and _copied_under_fence(run.deployment)
+        and run.deployment.environment.is_fenced
+    ):
         return ""
     return f"{kind} would lose what was written since; decide with `rollback_release … --restore-data`"
 
@@ -131,7 +139,12 @@ def _copied_under_fence(deployment: Deployment) -> bool:
 def _stop_as_before(run: Run, why: str) -> bool:
     now = timezone.now()
     message = f"{why}; nothing was changed, {run.plan.previous_version} runs as before"
-    record(Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}), by=run.by, at=now, lease=run.lease)
+    record(
+        Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}),
+        by=run.by,
+        at=now,
+        lease=run.lease,
+    )
     return False
 
 

@@ -35,4 +35,6 @@ def switch(wanted: dict[str, bool], *, by: str, at: datetime) -> None:
 def _change(row: Feature | None, name: str, on: bool, by: str, at: datetime) -> Add | Change:
     if row is None:
         return Add(Feature(key=name, is_on=on, changed_by=by, changed_at=at))
-    return Change(row, {"is_on": on, "changed_by": by, "changed_at": at}, verb=f"feature {'on' if on else 'off'}")
+    return Change(
+        row, {"is_on": on, "changed_by": by, "changed_at": at}, verb=f"feature {'on' if on else 'off'}"
+    )

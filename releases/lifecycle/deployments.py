@@ -52,7 +52,9 @@ def make(release: Release, environment: Environment) -> Plan:
         schema_changes=_schema_changes(release, environment, tree.commit),
         databases=tuple(environment.databases.values_list("name", flat=True)),
         metrics=dict(environment.metrics.values_list("name", "unit")),
-        variables={variable.name: _digest(variable.name, variable.value) for variable in environment.variables.all()},
+        variables={
+            variable.name: _digest(variable.name, variable.value) for variable in environment.variables.all()
+        },
         time_scale=environment.time_scale,
     )
     return make_plan(release.revision.document, facts)
@@ -73,7 +75,9 @@ def plan(release: Release, environment: Environment, *, user: User, at: datetime
         return standing
     changes: list[Add | Move | Change] = []
     if standing:
-        changes = [Move(standing, D.ABORTED, {"ended_at": at, "message": "the plan changed before it was run"})]
+        changes = [
+            Move(standing, D.ABORTED, {"ended_at": at, "message": "the plan changed before it was run"})
+        ]
         changes += [Change(approval, {"withdrawn_at": at}, verb="withdrawn") for approval in _valid(standing)]
     fresh = _deployment(release, environment, made, user=user, at=at)
     boxes = [Add(_box(release, fresh, item)) for item in made.items if item.scope == "deployment"]
@@ -94,7 +98,9 @@ def planned(release: Release, environment: Environment) -> Deployment | None:
     return standing.select_related("release__service", "environment__service").order_by("-number").first()
 
 
-def _deployment(release: Release, environment: Environment, made: Plan, *, user: User, at: datetime) -> Deployment:
+def _deployment(
+    release: Release, environment: Environment, made: Plan, *, user: User, at: datetime
+) -> Deployment:
     return Deployment(
         release=release,
         environment=environment,
@@ -114,7 +120,9 @@ def next_number(environment: Environment) -> int:
 
 
 def _name_of(release: Release, tree: repository.WorkTree) -> str:
-    known = Release.objects.filter(service=release.service, commit=tree.commit).order_by("-requested_at").first()
+    known = (
+        Release.objects.filter(service=release.service, commit=tree.commit).order_by("-requested_at").first()
+    )
     return known.version if known else tree.name
 
 
@@ -154,7 +162,9 @@ def approve(deployment: Deployment, *, user: User, at: datetime) -> tuple[Approv
     if made.problems:
         raise WaitsForPerson(f"{deployment} cannot be approved: " + "; ".join(made.problems))
     if user.pk in (deployment.requested_by_id, deployment.release.requested_by_id):
-        raise NotAllowed(f"{user.username} requested {deployment.release} and cannot approve it: ask another approver")
+        raise NotAllowed(
+            f"{user.username} requested {deployment.release} and cannot approve it: ask another approver"
+        )
     known = _valid(deployment).filter(role=APPROVER).first()
     if known:
         return known, False
@@ -204,7 +214,9 @@ def obstacles(deployment: Deployment) -> list[GantryError]:
     if made.problems:
         found.append(WaitsForPerson(f"{release} cannot be deployed: " + "; ".join(made.problems)))
     if approval_of(deployment) is None:
-        words = f"approve_release {release.service} {release.version} --environment {environment.name} --as USER"
+        words = (
+            f"approve_release {release.service} {release.version} --environment {environment.name} --as USER"
+        )
         found.append(WaitsForPerson(f"{release} is not approved for {environment}: `{words}`"))
     open_boxes = release.items.filter(
         deployment__isnull=True, is_required=True, state__in=[ItemState.OPEN, ItemState.FAILED]
@@ -285,7 +297,9 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
     if later.exclude(status__in=[D.PLANNED, D.ABORTED, D.ROLLED_BACK]).filter(undoes__isnull=True).exists():
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
     if way_back(deployment, covers=covers) is None:
-        raise WaitsForPerson(f"the runbook has no rollback method for {covers}; go back by hand or fix forward")
+        raise WaitsForPerson(
+            f"the runbook has no rollback method for {covers}; go back by hand or fix forward"
+        )
     if covers is RollbackClass.RESTORE and not restore_data:
         raise WaitsForPerson(
             f"going back from {deployment.release.version} restores the databases: what was written since "

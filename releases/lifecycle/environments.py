@@ -19,7 +19,18 @@ from releases.errors import WrongUsage
 from releases.recorder import Add, Change, record
 
 SERVICE_KEYS = {"name", "title", "repository", "migrations", "health", "commands"}
-ENVIRONMENT_KEYS = {"name", "folder", "base_url", "order", "protected", "demo", "time_scale", "variables", "database", "probe"}
+ENVIRONMENT_KEYS = {
+    "name",
+    "folder",
+    "base_url",
+    "order",
+    "protected",
+    "demo",
+    "time_scale",
+    "variables",
+    "database",
+    "probe",
+}
 COMMANDS = {"maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"}
 HEALTH = {"live", "ready", "version", "started", "public"}
 PROBE_KEYS = {"name", "kind", "target", "options", "conditions", "readings", "every", "preflight"}
@@ -53,13 +64,17 @@ class _Differences:
         self.changes.append(Add(row))
         self.lines.append(f"new: {line}")
 
-    def fields(self, row: models.Model, wanted: Mapping[str, Any], name: str, hidden: Iterable[str] = ()) -> None:
+    def fields(
+        self, row: models.Model, wanted: Mapping[str, Any], name: str, hidden: Iterable[str] = ()
+    ) -> None:
         differing = {key: value for key, value in wanted.items() if getattr(row, key) != value}
         if not differing:
             return
         self.changes.append(Change(row, differing))
         for key, value in differing.items():
-            self.lines.append(f"changed: {name} {key}" + ("" if key in hidden else f": {getattr(row, key)} → {value}"))
+            self.lines.append(
+                f"changed: {name} {key}" + ("" if key in hidden else f": {getattr(row, key)} → {value}")
+            )
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -151,7 +166,10 @@ def _databases(environment: Environment, tables: list[dict[str, Any]], plan: _Di
         name = table.get("name", "default")
         row = known.get(name)
         if row is None:
-            plan.new(Database(environment=environment, name=name, url=table["url"]), f"database {environment} {name}")
+            plan.new(
+                Database(environment=environment, name=name, url=table["url"]),
+                f"database {environment} {name}",
+            )
         else:
             plan.fields(row, {"url": table["url"]}, f"database {environment} {name}", hidden=("url",))
 
@@ -163,7 +181,10 @@ def _probes(environment: Environment, tables: list[dict[str, Any]], plan: _Diffe
         wanted = _probe_fields(environment, table, path)
         row = known.get(table["name"])
         if row is None:
-            plan.new(Probe(environment=environment, name=table["name"], **wanted), f"probe {environment} {table['name']}")
+            plan.new(
+                Probe(environment=environment, name=table["name"], **wanted),
+                f"probe {environment} {table['name']}",
+            )
         else:
             plan.fields(row, wanted, f"probe {environment} {table['name']}")
         for name, reading in table.get("readings", {}).items():
@@ -215,7 +236,9 @@ def _seconds(text: str, path: Path) -> float:
 def _known(table: Mapping[str, Any], known: set[str], where: str, path: Path) -> None:
     unknown = sorted(set(table) - known)
     if unknown:
-        raise WrongUsage(f"{path}: {where} has an unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}")
+        raise WrongUsage(
+            f"{path}: {where} has an unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}"
+        )
 
 
 def _tables(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
@@ -241,4 +264,6 @@ def find(place: str) -> Environment:
     if row:
         return row
     known = ", ".join(str(each) for each in Environment.objects.select_related("service")[:10]) or "none yet"
-    raise WrongUsage(f"there is no environment '{place}' (there is: {known}); write it as SERVICE/ENVIRONMENT")
+    raise WrongUsage(
+        f"there is no environment '{place}' (there is: {known}); write it as SERVICE/ENVIRONMENT"
+    )

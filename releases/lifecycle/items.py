@@ -24,7 +24,10 @@ def find(release: Release, asked: str, *, environment: Environment | None = None
     if len(exact or fitting) == 1:
         return (exact or fitting)[0]
     if not fitting:
-        shown = "; ".join(f"{box.line}: {box.text}" for box in boxes if box.state == ItemState.OPEN) or "none is open"
+        shown = (
+            "; ".join(f"{box.line}: {box.text}" for box in boxes if box.state == ItemState.OPEN)
+            or "none is open"
+        )
         raise WrongUsage(f"no box of {release} fits '{asked}'. Open ones: {shown}")
     shown = "; ".join(f"{box.line}: {box.text}" for box in fitting)
     raise WrongUsage(f"several boxes fit '{asked}', name one by its line number: {shown}")
@@ -54,7 +57,9 @@ def waive(box: ChecklistItem, *, user: User, reason: str, at: datetime) -> None:
     _close(box, ItemState.WAIVED, user=user, evidence=reason, at=at)
 
 
-def confirm_all(boxes: Iterable[ChecklistItem], *, user: User, evidence: str, at: datetime) -> list[ChecklistItem]:
+def confirm_all(
+    boxes: Iterable[ChecklistItem], *, user: User, evidence: str, at: datetime
+) -> list[ChecklistItem]:
     """Tick the open boxes marked *confirm* with one piece of evidence, counted as confirmed in bulk; returns them."""
     confirmed = [box for box in boxes if box.ticked_by == "confirm" and box.state == ItemState.OPEN]
     for box in confirmed:
@@ -69,7 +74,9 @@ def _close(
     if not evidence.strip():
         raise WrongUsage(f"'{box.text}' needs evidence: say what was seen with --evidence TEXT")
     if box.state in (ItemState.TICKED, ItemState.WAIVED):
-        raise StaleState(f"'{box.text}' is {box.state} already, by {box.by or box.ticked_by} at {box.at:%H:%M:%S}")
+        raise StaleState(
+            f"'{box.text}' is {box.state} already, by {box.by or box.ticked_by} at {box.at:%H:%M:%S}"
+        )
     proof = {"said": evidence.strip(), "by": user.username} | ({"in_bulk": True} if bulk else {})
     record(Move(box, state, {"by": user, "evidence": proof, "at": at}), by=user.username, at=at, why=evidence)
 

@@ -59,7 +59,11 @@ def outcome(deployment: Deployment) -> str:
 
 
 def _head(deployment: Deployment, plan: Plan) -> str:
-    way = f"{plan.previous_version} → {plan.version}" if plan.direction == "forward" else f"{plan.version} → {plan.previous_version}"
+    way = (
+        f"{plan.previous_version} → {plan.version}"
+        if plan.direction == "forward"
+        else f"{plan.version} → {plan.previous_version}"
+    )
     rows = [
         ("Outcome", f"**{outcome(deployment)}**"),
         ("Versions", f"{way} (commit {plan.target_commit[:10]})"),
@@ -74,13 +78,19 @@ def _head(deployment: Deployment, plan: Plan) -> str:
         ("Reason", deployment.reason),
         ("Message", deployment.message),
     ]
-    title = f"# Deployment log: {deployment.release.service.title} {plan.target_version}, #{deployment.number}"
+    title = (
+        f"# Deployment log: {deployment.release.service.title} {plan.target_version}, #{deployment.number}"
+    )
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows if value)
     return f"{title}\n\n| | |\n|---|---|\n{table}"
 
 
 def _scale(plan: Plan) -> str:
-    return f" (demo clock: {plan.time_scale} × faster, 1 h = {3600 / plan.time_scale:g} s)" if plan.time_scale != 1 else ""
+    return (
+        f" (demo clock: {plan.time_scale} × faster, 1 h = {3600 / plan.time_scale:g} s)"
+        if plan.time_scale != 1
+        else ""
+    )
 
 
 def _sign_offs(deployment: Deployment) -> str:
@@ -95,8 +105,8 @@ def _sign_offs(deployment: Deployment) -> str:
 def _timeline(deployment: Deployment, plan: Plan) -> str:
     tries = list(deployment.attempts.all())
     rows = [row for step in plan.steps for row in _step_rows(deployment, plan, step, tries)]
-    head = "## Timeline\n\n| T-offset | clock | T measured | step | action | outcome | seconds |\n|---|---|---|---|---|---|---|"
-    return head + "\n" + "\n".join(rows)
+    head = _table_head("T-offset", "clock", "T measured", "step", "action", "outcome", "seconds")
+    return "\n".join(["## Timeline\n", head, *rows])
 
 
 def _step_rows(deployment: Deployment, plan: Plan, step: PlannedStep, tries: list[Attempt]) -> list[str]:
@@ -148,19 +158,23 @@ def _measurements(deployment: Deployment) -> str:
         old = [float(each.value) for each in before.filter(metric=metric)[:20]]
         new = [float(each.value) for each in after.filter(metric=metric)[:1000]]
         if new:
-            rows.append(f"| {metric.name} | {metric.unit} | {_mean(old)} | {_mean(new)} | {max(new):.1f} | {len(new)} |")
-    head = "## Measurements\n\n| metric | unit | before (mean) | after (mean) | after (max) | samples |\n|---|---|---|---|---|---|\n"
-    return head + "\n".join(rows) if rows else ""
+            rows.append(
+                f"| {metric.name} | {metric.unit} | {_mean(old)} | {_mean(new)} | {max(new):.1f} | {len(new)} |"
+            )
+    head = _table_head("metric", "unit", "before (mean)", "after (mean)", "after (max)", "samples")
+    return "\n".join(["## Measurements\n", head, *rows]) if rows else ""
 
 
 def _issues(deployment: Deployment) -> str:
     rows = [
-        f"- **{incident.severity}** {incident.cause} ({incident.status}{': ' + incident.decision if incident.decision else ''})"
+        f"- **{incident.severity}** {incident.cause} ({': '.join(filter(None, [incident.status, incident.decision]))})"
         for incident in deployment.incidents.all()
     ]
     back = Deployment.objects.filter(undoes=deployment).first()
     if back:
-        rows.append(f"- taken back by deployment #{back.number}: {back.status}, {_duration(back)}, log `{path_of(back).name}`")
+        rows.append(
+            f"- taken back by deployment #{back.number}: {back.status}, {_duration(back)}, log `{path_of(back).name}`"
+        )
     return "## Issues and rollback\n\n" + "\n".join(rows or ["none"])
 
 
@@ -182,6 +196,10 @@ def _prompted(command: str) -> str:
 def _fenced(text: str) -> str:
     """Output may hold a fence of its own, which must not end ours."""
     return text.replace("```", "'''").rstrip()
+
+
+def _table_head(*names: str) -> str:
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
 def _duration(deployment: Deployment) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from checks import secrets
-from checks.gates.net import get
 from checks.errors import Unreachable
+from checks.gates.net import get
 from checks.gates.process import Captured, capture
 from checks.models import Environment
 from checks.variables import secrets_of, variables_of
@@ -38,11 +38,15 @@ def run_declared(environment: Environment, name: str, *arguments: str) -> Captur
     """Run a command that the service declares; raises WrongUsage when it declares none, OperationFailed on a no."""
     command = environment.service.commands.get(name)
     if not command:
-        raise WrongUsage(f"{environment.service} declares no '{name}' command; add it to [service.commands] of its TOML")
+        raise WrongUsage(
+            f"{environment.service} declares no '{name}' command; add it to [service.commands] of its TOML"
+        )
     line = " ".join([command, *map(shlex.quote, arguments)])
     variables = variables_of(environment)
     answer = capture(("bash", "-c", line), cwd=environment.folder, env=variables, timeout=300.0)
-    masked = Captured(code=answer.code, out=_masked(environment, answer.out), err=_masked(environment, answer.err))
+    masked = Captured(
+        code=answer.code, out=_masked(environment, answer.out), err=_masked(environment, answer.err)
+    )
     if answer.code != 0:
         lines = (masked.err or masked.out).strip().splitlines() or ["no output"]
         raise OperationFailed(f"`{line}` in {environment.folder} failed with {answer.code}: {lines[-1]}")
@@ -52,7 +56,9 @@ def run_declared(environment: Environment, name: str, *arguments: str) -> Captur
 def maintenance(environment: Environment, state: str, *, by: str, at: datetime) -> Seen:
     """Switch a service's maintenance mode and see it from outside."""
     run_declared(environment, "maintenance", state)
-    return _until(lambda: _fence(environment, by=by, at=at), lambda seen: seen.values["is_on"] == (state == "on"))
+    return _until(
+        lambda: _fence(environment, by=by, at=at), lambda seen: seen.values["is_on"] == (state == "on")
+    )
 
 
 def maintenance_status(environment: Environment, *, by: str, at: datetime) -> Seen:
@@ -69,9 +75,16 @@ def _fence(environment: Environment, *, by: str, at: datetime) -> Seen:
     retry = answer.headers.get("retry-after", "")
     is_on = answer.status == 503 and bool(retry)
     if environment.is_fenced != is_on:
-        record(Change(environment, {"is_fenced": is_on}, verb=f"maintenance {'on' if is_on else 'off'}"), by=by, at=at)
+        record(
+            Change(environment, {"is_fenced": is_on}, verb=f"maintenance {'on' if is_on else 'off'}"),
+            by=by,
+            at=at,
+        )
     words = "on" if is_on else "off"
-    return Seen(message=f"{environment}: maintenance is {words} ({url} answers {answer.status})", values={"is_on": is_on})
+    return Seen(
+        message=f"{environment}: maintenance is {words} ({url} answers {answer.status})",
+        values={"is_on": is_on},
+    )
 
 
 def configure(environment: Environment, arguments: list[str], *, by: str, at: datetime) -> Seen:
@@ -82,7 +95,10 @@ def configure(environment: Environment, arguments: list[str], *, by: str, at: da
     if not observed.done:
         raise OperationFailed(f"{environment}: {observed.message}")
     record(*observed.changes, by=by, at=at, why=" ".join(arguments))
-    return Seen(message=f"{environment}: {observed.message}", values={"features": observed.evidence["features"]} | wanted)
+    return Seen(
+        message=f"{environment}: {observed.message}",
+        values={"features": observed.evidence["features"]} | wanted,
+    )
 
 
 def _wanted(environment: Environment, arguments: list[str]) -> dict[str, Any]:
@@ -91,7 +107,9 @@ def _wanted(environment: Environment, arguments: list[str]) -> dict[str, Any]:
         raise OperationFailed(f"{environment}: {problem}")
     unknown = sorted(set(features.asked(" ".join(arguments), known)) - set(known))
     if unknown:
-        raise WrongUsage(f"{environment} has no feature '{unknown[0]}'; it has {', '.join(sorted(known)) or 'none'}")
+        raise WrongUsage(
+            f"{environment} has no feature '{unknown[0]}'; it has {', '.join(sorted(known)) or 'none'}"
+        )
     return {"before": known}
 
 

@@ -52,10 +52,14 @@ def create(
 def find(service_name: str, version: str) -> Release:
     """The release by its two names; raises WrongUsage naming what exists."""
     service = find_service(service_name)
-    release = Release.objects.filter(service=service, version=version).select_related("service", "revision").first()
+    release = (
+        Release.objects.filter(service=service, version=version).select_related("service", "revision").first()
+    )
     if release is None:
         known = ", ".join(service.releases.values_list("version", flat=True)[:5]) or "none yet"
-        raise WrongUsage(f"{service} has no release '{version}' (there is: {known}); `create_release` makes one")
+        raise WrongUsage(
+            f"{service} has no release '{version}' (there is: {known}); `create_release` makes one"
+        )
     return release
 
 
@@ -64,7 +68,9 @@ def find_service(name: str) -> Service:
     service = Service.objects.filter(name=name).first()
     if service is None:
         known = ", ".join(Service.objects.values_list("name", flat=True)[:10]) or "none yet"
-        raise WrongUsage(f"there is no service '{name}' (there is: {known}); `register_service FILE.toml` makes one")
+        raise WrongUsage(
+            f"there is no service '{name}' (there is: {known}); `register_service FILE.toml` makes one"
+        )
     return service
 
 

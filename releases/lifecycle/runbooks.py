@@ -14,7 +14,9 @@ from releases.runbooks.document import Document, Problem
 from releases.statuses import RevisionStatus
 
 
-def import_text(service: Service, text: str, *, name: str, by: str, at: datetime) -> tuple[RunbookRevision, bool]:
+def import_text(
+    service: Service, text: str, *, name: str, by: str, at: datetime
+) -> tuple[RunbookRevision, bool]:
     """The revision with that text, and whether it is new; a text imported before is the same revision.
 
     Raises WrongUsage for a text without content.
@@ -39,7 +41,9 @@ def import_text(service: Service, text: str, *, name: str, by: str, at: datetime
     return revision, True
 
 
-def publish(revision: RunbookRevision, *, user: User, at: datetime, accept_dangers: str = "") -> RunbookRevision:
+def publish(
+    revision: RunbookRevision, *, user: User, at: datetime, accept_dangers: str = ""
+) -> RunbookRevision:
     """Make a draft runnable; raises WaitsForPerson while it holds errors, or dangers that nobody accepted by reason."""
     demand(user, "publish")
     document = revision.document
@@ -65,7 +69,9 @@ def newest(service: Service, *, status: str | None = None, number: int | None = 
     if found:
         return found
     if status == RevisionStatus.PUBLISHED and revisions.exists():
-        raise WrongUsage(f"no revision of {service}'s runbook is published: `publish_runbook {service} --as USER`")
+        raise WrongUsage(
+            f"no revision of {service}'s runbook is published: `publish_runbook {service} --as USER`"
+        )
     raise WrongUsage(f"{service} has no such runbook revision: `import_runbook FILE --service {service}`")
 
 

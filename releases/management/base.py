@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ exit codes:
 
 
 class Command(BaseCommand):
-    """Base of Gantry's commands: subclasses write `run()` and return an exit code."""
+    """Base of Gantry's commands: subclasses write `run(**options)`, which does it and returns the exit code."""
 
     requires_system_checks = []
     examples = ""
+    run: Callable[..., int]
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         """A help text that shows examples and exit codes as they are written."""
@@ -48,13 +50,11 @@ class Command(BaseCommand):
         except ChecksError as error:
             code = self.fail(str(error), 1)
         except DatabaseError as error:
-            code = self.fail(f"Gantry's own database does not answer as it should: {_first_line(error)}; {_DATABASE}", 1)
+            code = self.fail(
+                f"Gantry's own database does not answer as it should: {_first_line(error)}; {_DATABASE}", 1
+            )
         if code:
             sys.exit(code)
-
-    def run(self, **options: Any) -> int:
-        """Do it; returns the exit code."""
-        raise NotImplementedError
 
     def fail(self, message: str, code: int) -> int:
         """Say what is wrong on standard error; returns the code."""
@@ -79,7 +79,9 @@ def add_as(parser: ArgumentParser) -> None:
         "--as", dest="as_user", metavar="USER", default=os.environ.get("GANTRY_USER", ""),
         help="who decides; proved by GANTRY_PASSWORD or GANTRY_TOKEN in the environment, --password-file, or a prompt",
     )  # fmt: skip
-    parser.add_argument("--password-file", metavar="FILE", help="file whose first line is the password or the token")
+    parser.add_argument(
+        "--password-file", metavar="FILE", help="file whose first line is the password or the token"
+    )
 
 
 def user_of(options: dict[str, Any], *, at: datetime) -> User:
@@ -100,7 +102,9 @@ def _secret(options: dict[str, Any], username: str) -> str:
         if os.environ.get(name):
             return os.environ[name]
     if not sys.stdin.isatty():
-        raise WrongUsage(f"prove that you are {username}: set GANTRY_PASSWORD or GANTRY_TOKEN, or give --password-file")
+        raise WrongUsage(
+            f"prove that you are {username}: set GANTRY_PASSWORD or GANTRY_TOKEN, or give --password-file"
+        )
     return getpass.getpass(f"password of {username}: ")
 
 

@@ -8,7 +8,13 @@ from releases.models import Attempt
 from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
 from releases.statuses import Outcome
 
-WHO = {"person": "a person", "confirm": "a person confirms", "step": "the step", "probe": "probe", "threshold": "threshold"}
+WHO = {
+    "person": "a person",
+    "confirm": "a person confirms",
+    "step": "the step",
+    "probe": "probe",
+    "threshold": "threshold",
+}
 
 
 def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
@@ -24,7 +30,9 @@ def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
             yield f"            - {action.kind}: {action.title}"
         for item in step.items:
             if item.required and item.scope == "deployment":
-                yield f"            [ ] {item.text} ({WHO.get(item.by, item.by)} {item.by_name})".replace(" )", ")")
+                yield f"            [ ] {item.text} ({WHO.get(item.by, item.by)} {item.by_name})".replace(
+                    " )", ")"
+                )
     for method in plan.methods:
         promised = f", promised {method.promised_minutes:g} min" if method.promised_minutes else ""
         yield f"  way back  {method.title} ({method.covers}{promised})"

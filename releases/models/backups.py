@@ -20,7 +20,9 @@ class Backup(models.Model):
     status = models.CharField(
         max_length=10, default=BackupStatus.RUNNING, choices=[(s.value, s.value) for s in BackupStatus]
     )
-    evidence = models.JSONField(default=dict, blank=True, help_text="rows by table as read back from the dump")
+    evidence = models.JSONField(
+        default=dict, blank=True, help_text="rows by table as read back from the dump"
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -33,9 +33,13 @@ class Deployment(Leased):
     reason = models.TextField(blank=True)
     plan = models.JSONField()
     plan_hash = models.CharField(max_length=64)
-    rollback_class = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in RollbackClass])
+    rollback_class = models.CharField(
+        max_length=20, choices=[(kind.value, kind.value) for kind in RollbackClass]
+    )
     status = models.CharField(
-        max_length=12, default=DeploymentStatus.PLANNED, choices=[(s.value, s.value) for s in DeploymentStatus]
+        max_length=12,
+        default=DeploymentStatus.PLANNED,
+        choices=[(s.value, s.value) for s in DeploymentStatus],
     )
     wants = models.CharField(max_length=8, blank=True, choices=[("pause", "pause"), ("abort", "abort")])
     message = models.TextField(blank=True, help_text="what it waits for, or how it ended, in one line")
@@ -49,11 +53,14 @@ class Deployment(Leased):
         ordering = ("-planned_at", "-number")
         constraints = [
             models.UniqueConstraint(
-                fields=["environment"], condition=Q(status__in=OCCUPYING), name="one_deployment_an_environment"
+                fields=["environment"],
+                condition=Q(status__in=OCCUPYING),
+                name="one_deployment_an_environment",
             ),
             models.UniqueConstraint(fields=["environment", "number"], name="deployment_number_once"),
             models.CheckConstraint(
-                condition=~Q(status=DeploymentStatus.RUNNING) | Q(expires_at__isnull=False), name="running_has_a_lease"
+                condition=~Q(status=DeploymentStatus.RUNNING) | Q(expires_at__isnull=False),
+                name="running_has_a_lease",
             ),
             models.CheckConstraint(
                 condition=Q(expires_at__isnull=True)
@@ -94,9 +101,14 @@ class Attempt(models.Model):
     command = models.TextField(blank=True, help_text="exactly what was run, secrets masked")
     process = models.JSONField(default=dict, blank=True, help_text="pid and start time")
     outcome = models.CharField(
-        max_length=12, blank=True, default=Outcome.OPEN, choices=[(o.value, o.value or "open") for o in Outcome]
+        max_length=12,
+        blank=True,
+        default=Outcome.OPEN,
+        choices=[(o.value, o.value or "open") for o in Outcome],
     )
-    result = models.JSONField(default=dict, blank=True, help_text="exit code, message, evidence, variables handed on")
+    result = models.JSONField(
+        default=dict, blank=True, help_text="exit code, message, evidence, variables handed on"
+    )
     tail = models.TextField(blank=True, help_text="the last lines of the output")
     output = models.CharField(max_length=200, blank=True, help_text="file name below var/outputs")
     by = models.CharField(max_length=200)
@@ -141,7 +153,9 @@ class Approval(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(by=F("requested_by")), name="nobody_approves_their_own"),
             models.UniqueConstraint(
-                fields=["deployment", "role"], condition=Q(withdrawn_at__isnull=True), name="one_approval_a_role"
+                fields=["deployment", "role"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_approval_a_role",
             ),
         ]
 

@@ -9,7 +9,9 @@ from checks.models import Environment
 class Feature(models.Model):
     """A flag; `environment` is null for Gantry's own."""
 
-    environment = models.ForeignKey(Environment, models.CASCADE, null=True, blank=True, related_name="features")
+    environment = models.ForeignKey(
+        Environment, models.CASCADE, null=True, blank=True, related_name="features"
+    )
     key = models.SlugField(max_length=100)
     is_on = models.BooleanField(default=False)
     changed_by = models.CharField(max_length=200, blank=True)

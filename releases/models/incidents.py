@@ -11,7 +11,9 @@ class Incident(models.Model):
     """What went wrong where, how bad it is, and what was decided."""
 
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="incidents")
-    deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, blank=True, related_name="incidents")
+    deployment = models.ForeignKey(
+        Deployment, models.PROTECT, null=True, blank=True, related_name="incidents"
+    )
     severity = models.CharField(max_length=2, choices=[(level, level) for level in ("P1", "P2", "P3", "P4")])
     title = models.CharField(max_length=200)
     cause = models.TextField(help_text="what was seen, with its numbers")

@@ -20,8 +20,12 @@ class ChecklistItem(models.Model):
     line = models.PositiveIntegerField(default=0)
     ticked_by = models.CharField(max_length=20, help_text="person, confirm, step, probe or threshold")
     is_required = models.BooleanField(default=True)
-    is_claimed = models.BooleanField(default=False, help_text="ticked in the file already: a claim, not evidence")
-    state = models.CharField(max_length=8, default=ItemState.OPEN, choices=[(s.value, s.value) for s in ItemState])
+    is_claimed = models.BooleanField(
+        default=False, help_text="ticked in the file already: a claim, not evidence"
+    )
+    state = models.CharField(
+        max_length=8, default=ItemState.OPEN, choices=[(s.value, s.value) for s in ItemState]
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, blank=True, related_name="items")
     evidence = models.JSONField(default=dict, blank=True)

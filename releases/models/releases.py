@@ -19,7 +19,9 @@ class Release(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     status = models.CharField(
-        max_length=12, default=ReleaseStatus.OPEN, choices=[(status.value, status.value) for status in ReleaseStatus]
+        max_length=12,
+        default=ReleaseStatus.OPEN,
+        choices=[(status.value, status.value) for status in ReleaseStatus],
     )
 
     class Meta:

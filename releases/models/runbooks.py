@@ -31,11 +31,15 @@ class RunbookRevision(models.Model):
     sha256 = models.CharField(max_length=64)
     text = models.TextField()
     status = models.CharField(
-        max_length=12, default=RevisionStatus.DRAFT, choices=[(status.value, status.value) for status in RevisionStatus]
+        max_length=12,
+        default=RevisionStatus.DRAFT,
+        choices=[(status.value, status.value) for status in RevisionStatus],
     )
     imported_by = models.CharField(max_length=200)
     imported_at = models.DateTimeField()
-    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -86,7 +86,9 @@ def make_way_back(plan: Plan, *, covers: str) -> Plan | None:
     for kind in needed:
         for method in plan.methods:
             if method.covers == kind:
-                return replace(plan, direction="back", steps=method.steps, limits=(), methods=(), problems=(), notes=())
+                return replace(
+                    plan, direction="back", steps=method.steps, limits=(), methods=(), problems=(), notes=()
+                )
     return None
 
 
@@ -128,7 +130,10 @@ def _go_live(document: Document, steps: Iterable[Step]) -> int:
         step.order
         for step in steps
         if step.role == "deployment_steps"
-        and any(block.action == "maintenance" and _fence_state(block.script) == "off" for block in _runs(document, step))
+        and any(
+            block.action == "maintenance" and _fence_state(block.script) == "off"
+            for block in _runs(document, step)
+        )
     ]
     plain = [s.order for s in steps if s.role == "deployment_steps" and (s.offset_minutes or 0) <= 0]
     return max(fence_ends or plain or [0])
@@ -215,7 +220,9 @@ def _with_copy_under_fence(steps: list[PlannedStep]) -> list[PlannedStep]:
 
 
 def _place_of(steps: list[PlannedStep], kind: str, *, after: bool) -> tuple[int, int] | None:
-    places = [(i, j) for i, step in enumerate(steps) for j, each in enumerate(step.actions) if each.kind == kind]
+    places = [
+        (i, j) for i, step in enumerate(steps) for j, each in enumerate(step.actions) if each.kind == kind
+    ]
     if not places:
         return None
     index, position = places[0]
@@ -243,7 +250,9 @@ def _limits(document: Document, metrics: Mapping[str, str]) -> tuple[PlannedLimi
     return tuple(
         PlannedLimit(
             text=threshold.text,
-            metric=threshold.metric if threshold.metric in metrics and not threshold.relative_to_baseline else "",
+            metric=threshold.metric
+            if threshold.metric in metrics and not threshold.relative_to_baseline
+            else "",
             op=threshold.op,
             value=threshold.value,
             unit=threshold.unit,
@@ -271,5 +280,7 @@ def _notes(document: Document, facts: Facts) -> list[str]:
     found = [f"changes the schema: {path}" for path in facts.schema_changes]
     for threshold in document.thresholds:
         if threshold.role == "rollback_trigger" and threshold.metric not in facts.metrics:
-            found.append(f"line {threshold.line}: a person watches '{threshold.text}': no probe reads {threshold.metric}")
+            found.append(
+                f"line {threshold.line}: a person watches '{threshold.text}': no probe reads {threshold.metric}"
+            )
     return found

@@ -123,7 +123,10 @@ class Plan:
     @property
     def last_offset(self) -> float:
         """Minutes after go-live of the last step; 0 when nothing comes after."""
-        return max((step.offset_minutes or 0.0 for step in self.steps if step.phase in (ATTENDED, WATCH)), default=0.0)
+        return max(
+            (step.offset_minutes or 0.0 for step in self.steps if step.phase in (ATTENDED, WATCH)),
+            default=0.0,
+        )
 
     def step_of(self, action_key: str) -> PlannedStep:
         """The step that holds the action with that key; raises StopIteration for a foreign key."""
@@ -146,7 +149,9 @@ def from_json(stored: dict[str, Any]) -> Plan:
         **{
             **stored,
             "steps": tuple(_step(step) for step in stored["steps"]),
-            "limits": tuple(PlannedLimit(**{**limit, "value": Decimal(limit["value"])}) for limit in stored["limits"]),
+            "limits": tuple(
+                PlannedLimit(**{**limit, "value": Decimal(limit["value"])}) for limit in stored["limits"]
+            ),
             "methods": tuple(
                 PlannedMethod(**{**method, "steps": tuple(_step(step) for step in method["steps"])})
                 for method in stored["methods"]

@@ -1,5 +1,7 @@
 """What a fence is and does: its kind, typed action, expectation, dangers and placeholders."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -159,8 +161,8 @@ PLACEHOLDER = re.compile(
     r"|\b(?:YOUR|REPLACE|CHANGE|INSERT|MY)_[A-Z][A-Z0-9_]*\b|\bCHANGEME\b|\bTODO\b|\bFIXME\b"
     r"|\bYYYY-?MM-?DD(?:[_-]?HH-?MM(?:-?SS)?)?\b|\bv?X\.Y(?:\.Z)?\b|(?<![\w.])X{3,}(?![\w])"
     r"|(?<![\w/.-])(?:/[\w.-]+)*/?path/to(?:/[\w.-]+)*"
-    r"|(?<![\w.-])(?:[\w-]+\.)*your-?[a-z]+(?:-?[a-z]+)*(?:\.[a-z]{2,6})+\b"
-    r"|(?<![\w.-])your-[a-z]+(?:-[a-z]+)*(?![\w.-])"
+    r"|(?<![\w.-])(?:[\w-]+\.)*your-?[a-z][a-z-]*(?:\.[a-z]{2,6})+\b"
+    r"|(?<![\w.-])your-[a-z][a-z-]*(?![\w.-])"
     r"|(?<![\w.-])(?:[\w-]+\.)*example\.(?:com|org|net)\b"
     r"|_{4,}"
 )

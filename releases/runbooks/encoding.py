@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from .document import Problem
 
-MAX_CHARACTERS = 500_000
-MAX_LINES = 10_000
+MAX_CHARACTERS = 300_000
+MAX_LINES = 5_000
 
 # Typical beginnings of UTF-8 that was read as MacRoman or as cp1252 and saved again.
 SIGNS = {

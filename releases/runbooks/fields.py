@@ -1,5 +1,7 @@
 """What stands in lines and lists rather than in steps: metadata, variables, people, rollout phases."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -256,10 +258,8 @@ def _is_listing(block: Block, one: Placed) -> bool:
     ]
     if not rows:
         return False
-    if (
-        block.language in ("env", "dotenv")
-        or block.kind == "config"
-        and block.language in ("yaml", "yml", "ini", "toml", "properties")
+    if block.language in ("env", "dotenv") or (
+        block.kind == "config" and block.language in ("yaml", "yml", "ini", "toml", "properties")
     ):
         return True
     plain = [row for row in rows if ASSIGNED.match(row) and "$(" not in row]

@@ -1,5 +1,7 @@
 """A box: who ticks it, once a release or once a deployment, and whether a release may end without it."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 
 from .annotations import Note

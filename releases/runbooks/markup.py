@@ -10,11 +10,12 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+MAX_PROSE = 4_000  # characters of one passage
 MAX_NESTING = 400  # tokens, not list levels: 50 nested lists are 100 levels
 BOX = re.compile(r"\[( |x|X|)\](?![(\[:])[ \t]*")
 HTML_BOX = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?checkbox\b[^>]*>", re.IGNORECASE)
-COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 OPAQUE = re.compile(r"<(!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
+PROSE = ("heading", "text", "cell", "head", "item")
 BREAK = re.compile(r"(?: {2}|\\|<br\s*/?>)$")
 STARTS_ANEW = re.compile(r"\*\*|__|<summary", re.IGNORECASE)
 
@@ -43,6 +44,7 @@ class Piece:
     label: str = ""
     column: str = ""
     closed: bool = True
+    cut: bool = False
 
 
 def pieces(text: str) -> list[Piece]:
@@ -149,7 +151,7 @@ class _Walk:
 
     def html(self, token: Token, index: int) -> Iterator[Piece]:
         start, end = token.map or (0, 0)
-        comment = COMMENT.match(token.content.strip())
+        comment = token.content.lstrip().startswith("<!--")
         yield self._piece("comment" if comment else "code", token.content, start, end)
 
     def rule(self, token: Token, index: int) -> Iterator[Piece]:
@@ -219,6 +221,8 @@ class _Walk:
         if kind in ("cell", "head") or more.get("info") == "row":
             group = self.groups
         depth = len(self.lists)
+        if kind in PROSE and len(text) > MAX_PROSE:
+            text, more["cut"] = text[:MAX_PROSE] + "…", True
         return Piece(  # type: ignore[arg-type]
             kind=kind,
             text=text,
@@ -271,9 +275,12 @@ def _split(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _without_comments(text: str) -> tuple[str, str]:
     """The text without HTML comments, and what the comments say."""
-    if "<!--" not in text:
-        return text, ""
-    return COMMENT.sub("", text).strip(), " ".join(found.strip() for found in COMMENT.findall(text))
+    kept, said, place = [], [], 0
+    while (start := text.find("<!--", place)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[place:start])
+        said.append(text[start + 4 : end].strip())
+        place = end + 3
+    return "".join([*kept, text[place:]]).strip() if said else text, " ".join(said)
 
 
 def _as_item(piece: Piece) -> Piece | None:

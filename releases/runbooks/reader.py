@@ -17,6 +17,7 @@ from .rollback import methods
 LABEL = re.compile(
     r"^(?:\d+[.)]\s*)?(?:\*\*.{1,120}\*\*:?|__.{1,120}__:?|.{1,120}:|<summary>.*</summary>)\W*$"
 )
+MAX_COMMAND = 1_000  # characters of a line in a fence
 RUN_ROLES = ("pre_deployment", "deployment_steps", "post_deployment", "rollback_procedure")
 
 
@@ -108,6 +109,14 @@ class _Reader:
                 "This fence is never closed",
                 "Close it; all that follows was read as code.",
             )
+        if piece.cut:
+            self._problem(
+                "long-passage",
+                "warning",
+                piece.line,
+                "This passage is very long; only its beginning was read",
+                "Split it into paragraphs or items.",
+            )
         if piece.kind == "lost":
             self._problem(
                 "nested-too-deep",
@@ -178,8 +187,9 @@ class _Reader:
         piece = placed.piece
         language, attributes = annotations.fence(piece.info)
         context = f"{placed.heading} {placed.label}"
-        kind = commands.kind_of(language, piece.text, role=placed.role, context=context)
-        script = commands.script_of(language or "bash", piece.text) if kind == "shell" else piece.text
+        text = self._readable(piece)
+        kind = commands.kind_of(language, text, role=placed.role, context=context)
+        script = commands.script_of(language or "bash", text) if kind == "shell" else text
         return Block(
             language=language,
             text=piece.text,
@@ -187,7 +197,7 @@ class _Reader:
             action=commands.action_of(script) if kind == "shell" else "",
             line=piece.line,
             attributes=attributes,
-            expects=self._expects(index),
+            expects=self._expects(index, text),
             step=placed.step,
             path=placed.path,
             role=placed.role,
@@ -195,10 +205,25 @@ class _Reader:
             script=script,
         )
 
-    def _expects(self, index: int) -> str | None:
+    def _readable(self, piece: Piece) -> str:
+        """The fence's text; a line too long to be looked through is cut, which holds the release."""
+        rows = piece.text.split("\n")
+        long = next((number for number, row in enumerate(rows) if len(row) > MAX_COMMAND), None)
+        if long is None:
+            return piece.text
+        self._problem(
+            "long-command",
+            "error",
+            piece.line + 1 + long,
+            f"This line has more than {MAX_COMMAND:,} characters; the rest was not looked through",
+            "Break it into lines, or put it into a script of the service.",
+        )
+        return _cut(piece.text)
+
+    def _expects(self, index: int, text: str) -> str | None:
         """What stands in the line or list after the block, else in its comments."""
         after = self._expects_after(index)
-        return after or "; ".join(commands.expectations(self.placed[index].piece.text)) or None
+        return after or "; ".join(commands.expectations(text)) or None
 
     def _expects_after(self, index: int) -> str | None:
         following = [placed.piece for placed in self.placed[index + 1 : index + 12]]
@@ -286,7 +311,7 @@ class _Reader:
         return tuple(holes), tuple(name for name in reads if name not in sets)
 
     def _holes(self, block: Block) -> list[str]:
-        found = commands.placeholders(block.text)
+        found = commands.placeholders(_cut(block.text))
         runs = block.role in RUN_ROLES and block.kind != "config"
         for words, offset in found:
             self._problem(
@@ -301,7 +326,7 @@ class _Reader:
     def _dangers(self, block: Block) -> None:
         if block.kind == "config":
             return
-        for danger in commands.dangers(block.text):
+        for danger in commands.dangers(_cut(block.text)):
             self._problem(
                 danger.id,
                 "warning",
@@ -309,7 +334,7 @@ class _Reader:
                 f"{danger.words} {danger.why}",
                 "A second person should look at it before it runs.",
             )
-        if block.kind == "sql" and commands.writes(block.text):
+        if block.kind == "sql" and commands.writes(_cut(block.text)):
             self._problem(
                 "sql-writes",
                 "warning",
@@ -326,8 +351,13 @@ def _sql_checks(blocks: tuple[Block, ...]) -> tuple[SqlCheck, ...]:
     return tuple(
         SqlCheck(sql=block.text, expects=block.expects, line=block.line)
         for block in blocks
-        if block.kind == "sql" and not commands.writes(block.text)
+        if block.kind == "sql" and not commands.writes(_cut(block.text))
     )
+
+
+def _cut(text: str) -> str:
+    """The text with no line longer than is looked through."""
+    return "\n".join(row[:MAX_COMMAND] for row in text.split("\n"))
 
 
 def _normalised(text: str) -> str:

@@ -1,5 +1,7 @@
 """What a section is for, by the wording of its heading: a literal table, first match wins."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 
 ROLES = (

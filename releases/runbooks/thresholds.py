@@ -1,5 +1,7 @@
 """Measurable limits in prose, items and table cells; what only looks like one is none."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

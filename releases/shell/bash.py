@@ -27,9 +27,21 @@ esac"""
 PREAMBLE = """\
 set -eo pipefail
 __gantry_names=$(compgen -v)
-trap '__gantry_status=$?; {{ printf "%s\\0" $__gantry_names; printf "\\0"; for __gantry_name in $(compgen -v); do printf "%s\\0%s\\0" "$__gantry_name" "${{!__gantry_name}}"; done; }} > {path} 2>/dev/null; exit $__gantry_status' EXIT
+__gantry_hand_on() {{
+  __gantry_status=$?
+  {{
+    printf '%s\\0' $__gantry_names
+    printf '\\0'
+    for __gantry_name in $(compgen -v); do printf '%s\\0%s\\0' "$__gantry_name" "${{!__gantry_name}}"; done
+  }} > {path} 2>/dev/null
+  exit $__gantry_status
+}}
+trap __gantry_hand_on EXIT
 """
-BASH_OWN = re.compile(r"^(BASH|COMP_|DIRSTACK|EPOCH|FUNCNAME|GROUPS|HOST|IFS|LINENO|OPT|PIPESTATUS|PPID|RANDOM|SECONDS|SHELL|SHLVL|SRANDOM|UID|EUID|_|PWD|OLDPWD|__gantry)")  # fmt: skip
+BASH_OWN = re.compile(
+    r"^(BASH|COMP_|DIRSTACK|EPOCH|FUNCNAME|GROUPS|HOST|IFS|LINENO|OPT|PIPESTATUS|PPID|RANDOM|SECONDS|SHELL|SHLVL"
+    r"|SRANDOM|UID|EUID|_|PWD|OLDPWD|__gantry)"
+)
 
 
 def script(text: str, *, handed_on: str) -> str:

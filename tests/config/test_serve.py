@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ class Served:
         try:
             with urllib.request.urlopen(self.url + path, timeout=5) as answer:
                 return bool(answer.status == 200)
-        except urllib.error.URLError:
+        except OSError:
             return False
 
     def leaders(self) -> dict[str, psutil.Process]:

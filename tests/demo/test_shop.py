@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from demo import processes
-from demo.build import Built, build_shop
+from demo.build import Built
 from tests.demo.conftest import Visitor, eventually
 
 PROCESSES = ("web", "worker", "beat")
@@ -146,14 +146,13 @@ def test_ready_is_503_while_the_database_is_away(shop: Built, visitor: Visitor) 
     assert visitor.get("/health/ready").status == 200
 
 
-def test_start_refuses_a_port_that_somebody_else_answers(tmp_path: Path) -> None:
+def test_start_refuses_a_port_that_somebody_else_answers(shop: Built, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
-        port = stranger.getsockname()[1]
-        shop = build_shop(tmp_path / "shop", port=port)
-        refused = shop.run("bin/shop", "start", check=False)
+        port = str(stranger.getsockname()[1])
+        refused = shop.run("bin/shop", "start", check=False, PORT=port, RUN_DIR=str(tmp_path))
     assert refused.returncode == 1
     assert f"port {port} is answered by a process that bin/shop did not start" in refused.stdout
-    assert pids(shop) == {"web": None, "worker": None, "beat": None}
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_stop_ends_the_recorded_processes_and_no_other(shop: Built) -> None:

@@ -6,14 +6,15 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from demo.build import Built, build_shop
-from tests.demo.conftest import Visitor, check_out, free_port
+from demo.build import Built, bring_up_shop, build_shop
+from tests.demo.conftest import Visitor, check_out, ended, free_port
 
 
-def query(shop: Built, sql: str) -> list[tuple[object, ...]]:
+def query(shop: Built, sql: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(shop.folder / "shop.sqlite3")) as connection:
         return connection.execute(sql).fetchall()
 
@@ -53,10 +54,11 @@ def test_models_and_migrations_agree(newer: Built) -> None:
 
 def test_v1_2_fails_every_fifth_order_and_keeps_nothing_of_it(bad: Built) -> None:
     visitor = Visitor(bad.base_url)
-    before = query(bad, "SELECT count(*) FROM orders_order")[0][0]
+    count = "SELECT count(*) FROM orders_order"
+    ((before,),) = query(bad, count)
     statuses = [visitor.post("/api/orders", product="tea-cup").status for _ in range(10)]
     assert statuses == [201, 201, 201, 201, 500, 201, 201, 201, 201, 500]
-    assert query(bad, "SELECT count(*) FROM orders_order") == [(before + 8,)]
+    assert query(bad, count) == [(before + 8,)]
     stats = visitor.get("/stats").json
     assert stats["error_rate"] > 5
     assert stats["p95_ms"] > 140
@@ -88,10 +90,21 @@ def test_a_newer_flag_can_be_switched_off_on_older_code(shop: Built) -> None:
     assert "recommendations" not in config["features"]
 
 
-def test_two_builds_have_the_same_commits(tmp_path: Path, shop: Built) -> None:
-    other = build_shop(tmp_path / "shop", port=free_port())
-    assert tags(other.origin) == tags(shop.origin)
+def test_two_builds_have_the_same_commits(shop: Built, newer: Built) -> None:
+    assert len(tags(shop.origin)) == 6
+    assert tags(shop.origin) < tags(newer.origin)  # the newer has v1.1-broken too
 
 
-def tags(repository: Path) -> str:
-    return subprocess.check_output(["git", "-C", str(repository), "show-ref", "--tags", "-d"], text=True)
+def tags(repository: Path) -> set[str]:
+    shown = subprocess.check_output(["git", "-C", str(repository), "show-ref", "--tags", "-d"], text=True)
+    return set(shown.splitlines())
+
+
+def test_it_runs_on_postgres_and_redis(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
+    built = build_shop(tmp_path / "shop", port=free_port(), database_url=postgres_url, broker_url=redis_url)
+    with ended(built) as shop:
+        bring_up_shop(shop)
+        smoke = shop.run("bin/smoke", shop.base_url, "--orders", "2", check=False)
+        drained = shop.run("bin/shop", "drain", check=False)
+    assert (smoke.returncode, drained.returncode) == (0, 0), smoke.stdout + drained.stdout
+    assert "idle: no job and no order waits" in drained.stdout

@@ -22,7 +22,9 @@ class Command(Base):
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("version", metavar="VERSION")
         parser.add_argument("--environment", required=True)
-        parser.add_argument("--plan", metavar="HASH", default="", help="refuse any plan but the one with this hash")
+        parser.add_argument(
+            "--plan", metavar="HASH", default="", help="refuse any plan but the one with this hash"
+        )
         add_as(parser)
 
     def run(self, *, service: str, version: str, environment: str, plan: str, **options: Any) -> int:
@@ -34,8 +36,13 @@ class Command(Base):
         for line in plan_lines(from_json(deployment.plan), deployment.plan_hash):
             self.say(line)
         if plan and not deployment.plan_hash.startswith(plan):
-            return self.fail(f"the plan is {deployment.plan_hash[:12]} now, not {plan}; read it above and sign again", 3)
+            return self.fail(
+                f"the plan is {deployment.plan_hash[:12]} now, not {plan}; read it above and sign again", 3
+            )
         approval, is_new = deployments.approve(deployment, user=user, at=at)
         state = "approved" if is_new else "was approved already"
-        self.say(f"{release} {state} for {deployment.environment} by {approval.by.username}, plan {deployment.plan_hash[:12]}")
+        self.say(
+            f"{release} {state} for {deployment.environment} by {approval.by.username}, "
+            f"plan {deployment.plan_hash[:12]}"
+        )
         return 0

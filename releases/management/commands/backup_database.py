@@ -10,6 +10,8 @@ from releases.management.base import add_as, now, user_of
 from releases.models import Backup
 from releases.permissions import demand
 
+SHOWN = ("id", "database", "path", "sha256", "size", "status", "started_at")
+
 
 class Command(Base):
     """Copy an environment's databases, read back and checksummed."""
@@ -38,11 +40,11 @@ class Command(Base):
             demand(user, "operate", place)
             rows = standalone.back_up(place, by=user.username, at=at)
         if json:
-            self.print_json([{"id": r.pk, "database": r.database.name, "path": r.path, "sha256": r.sha256,
-                              "size": r.size, "status": r.status, "started_at": r.started_at} for r in rows])  # fmt: skip
+            self.print_json([{name: getattr(row, name) for name in SHOWN} for row in rows])
             return 0
         for row in rows:
-            self.say(f"{row.pk:>5}  {row.started_at:%Y-%m-%d %H:%M:%S}  {row.database.name}  {row.status}  {row.size} bytes  {row.path}")
+            when = f"{row.started_at:%Y-%m-%d %H:%M:%S}"
+            self.say(f"{row.pk:>5}  {when}  {row.database}  {row.status}  {row.size} bytes  {row.path}")
         if not rows:
             self.say(f"{place} has no copies yet")
         return 0

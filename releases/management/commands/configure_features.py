@@ -27,7 +27,9 @@ class Command(Base):
         parser.add_argument("--disable-all", action="store_true")
         parser.add_argument("--enable", metavar="F", action="append", default=[])
         parser.add_argument("--disable", metavar="F", action="append", default=[])
-        parser.add_argument("--set", metavar="K=V", action="append", default=[], help="a plain setting of the service")
+        parser.add_argument(
+            "--set", metavar="K=V", action="append", default=[], help="a plain setting of the service"
+        )
         parser.add_argument("--environment", metavar="SERVICE/ENV", help="without it: Gantry itself")
         parser.add_argument("--json", action="store_true", help="print the features as JSON")
         add_as(parser)
@@ -56,12 +58,18 @@ class Command(Base):
 
 def _arguments(options: dict[str, Any]) -> list[str]:
     """The switches in the service's own words; raises WrongUsage when there is none or they contradict."""
-    found = [flag for name, flag in (("enable_all", "--enable-all"), ("disable_all", "--disable-all")) if options[name]]
+    found = [
+        flag
+        for name, flag in (("enable_all", "--enable-all"), ("disable_all", "--disable-all"))
+        if options[name]
+    ]
     for name in ("enable", "disable", "set"):
         for value in options[name]:
             found += [f"--{name}", value]
     if not found:
-        raise WrongUsage("say what to switch: --enable F, --disable F, --enable-all, --disable-all or --set K=V")
+        raise WrongUsage(
+            "say what to switch: --enable F, --disable F, --enable-all, --disable-all or --set K=V"
+        )
     both = set(options["enable"]) & set(options["disable"])
     if both or (options["enable_all"] and options["disable_all"]):
         raise WrongUsage(f"{', '.join(sorted(both)) or 'all'} cannot be enabled and disabled at once")

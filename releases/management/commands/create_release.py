@@ -13,7 +13,10 @@ class Command(Base):
     """Create a release: one commit with the newest published runbook."""
 
     help = "Create a release of a service: its ref is resolved to a commit once, and its runbook is frozen."
-    examples = "  manage.py create_release shop v1.1 --as rita\n  manage.py create_release shop 1.1 --ref main --as rita"
+    examples = (
+        "  manage.py create_release shop v1.1 --as rita\n"
+        "  manage.py create_release shop 1.1 --ref main --as rita"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Service, version, ref, who."""
@@ -29,11 +32,23 @@ class Command(Base):
         user = user_of(options, at=at)
         found = releases.find_service(service)
         revision = runbooks.newest(found, status=RevisionStatus.PUBLISHED)
-        release, is_new = releases.create(found, version, ref=ref or version, revision=revision, user=user, at=at)
+        release, is_new = releases.create(
+            found, version, ref=ref or version, revision=revision, user=user, at=at
+        )
         boxes = release.items.count()
         if json:
-            self.print_json({"service": service, "version": version, "commit": release.commit, "new": is_new, "boxes": boxes})
+            self.print_json(
+                {
+                    "service": service,
+                    "version": version,
+                    "commit": release.commit,
+                    "new": is_new,
+                    "boxes": boxes,
+                }
+            )
         else:
             state = "created" if is_new else "exists already"
-            self.say(f"{release} {state}: commit {release.commit[:10]}, {revision}, {boxes} boxes to tick once")
+            self.say(
+                f"{release} {state}: commit {release.commit[:10]}, {revision}, {boxes} boxes to tick once"
+            )
         return 0

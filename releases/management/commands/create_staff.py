@@ -17,7 +17,10 @@ STAFF = {"rita": "release_manager", "anton": "approver", "olga": "operator"}
 class Command(Base):
     """Create one staff user a role, for a first look."""
 
-    help = "Create a release manager (rita), an approver (anton) and an operator (olga) with random passwords, printed once."
+    help = (
+        "Create a release manager (rita), an approver (anton) and an operator (olga), "
+        "with random passwords that are printed once."
+    )
     examples = "  manage.py create_staff"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,7 +30,9 @@ class Command(Base):
 
     def run(self, *, json: bool, renew: bool, **options: Any) -> int:
         """Create those that are missing."""
-        made = {name: password for name, role in STAFF.items() if (password := _create(name, role, renew=renew))}
+        made = {
+            name: password for name, role in STAFF.items() if (password := _create(name, role, renew=renew))
+        }
         if json:
             self.print_json(made)
             return 0

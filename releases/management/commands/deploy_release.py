@@ -44,9 +44,15 @@ class Command(Base):
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("version", metavar="VERSION")
         parser.add_argument("--environment", required=True)
-        parser.add_argument("--dry-run", action="store_true", help="print the plan and what holds it; touch nothing")
-        parser.add_argument("--resume", action="store_true", help="go on with the deployment that waits, paused or died")
-        parser.add_argument("--yes", action="store_true", help="tick the boxes marked 'confirm'; needs --evidence")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="print the plan and what holds it; touch nothing"
+        )
+        parser.add_argument(
+            "--resume", action="store_true", help="go on with the deployment that waits, paused or died"
+        )
+        parser.add_argument(
+            "--yes", action="store_true", help="tick the boxes marked 'confirm'; needs --evidence"
+        )
         parser.add_argument("--evidence", metavar="TEXT", default="", help="what was seen, for --yes")
         parser.add_argument("--json", action="store_true", help="print the result as JSON at the end")
         add_as(parser)
@@ -74,7 +80,11 @@ class Command(Base):
         for line in plan_lines(plan, deployments.plan_hash(plan)):
             self.say(line)
         standing = deployments.planned(release, place)
-        approved = standing and standing.plan_hash == deployments.plan_hash(plan) and deployments.approval_of(standing)
+        approved = (
+            standing
+            and standing.plan_hash == deployments.plan_hash(plan)
+            and deployments.approval_of(standing)
+        )
         self.say(f"  approved by {approved.by.username}" if approved else "  not approved yet")
         return 0
 
@@ -82,8 +92,10 @@ class Command(Base):
         self, release: Release, place: Environment, user: User, at: datetime, options: dict[str, Any]
     ) -> Deployment:
         running = unfinished(release, place)
-        if running and running.status != D.WATCHING:
-            raise Held(f"{running} of {release} is {running.status} ({running.message}); --resume goes on with it")
+        if running:
+            raise Held(
+                f"{running} of {release} is {running.status} ({running.message}); --resume goes on with it"
+            )
         if options["yes"]:
             own = items.boxes_of(release, None)
             items.confirm_all(own, user=user, evidence=options["evidence"], at=at)
@@ -91,8 +103,8 @@ class Command(Base):
         deployment = deployments.plan(release, place, user=user, at=at)
         if standing and standing.pk != deployment.pk:
             raise WaitsForPerson(
-                f"the plan of {release} for {place} changed since it was approved (it is {deployment.plan_hash[:12]} "
-                f"now): `approve_release {release.service} {release.version} --environment {place.name} --as USER` again"
+                f"the plan of {release} for {place} changed since it was approved (now {deployment.plan_hash[:12]}): "
+                f"`approve_release {release.service} {release.version} --environment {place.name} --as USER` again"
             )
         deployments.queue(deployment, user=user, at=at)
         return deployment
@@ -102,14 +114,18 @@ class Command(Base):
     ) -> Deployment:
         running = unfinished(release, place)
         if running is None:
-            raise WrongUsage(f"no deployment of {release} in {place} waits or was interrupted; start one without --resume")
+            raise WrongUsage(
+                f"no deployment of {release} in {place} waits or was interrupted; start one without --resume"
+            )
         return running
 
     def _carry_on(self, deployment: Deployment, user: User, options: dict[str, Any]) -> int:
         terminal = Terminal(verbose=options["verbosity"] > 1)
         stay_when_terminal_closes()
         lease = claim(deployment, owner=this_owner(), by=user.username, at=now())
-        self.say(f"{deployment}: {deployment.release} ({deployment.direction}), plan {deployment.plan_hash[:12]}")
+        self.say(
+            f"{deployment}: {deployment.release} ({deployment.direction}), plan {deployment.plan_hash[:12]}"
+        )
         try:
             settle(deployment, lease, by=user.username, progress=terminal)
             deployment = carry_on(deployment, lease, by=user.username, progress=terminal)

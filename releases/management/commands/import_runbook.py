@@ -42,7 +42,9 @@ class Command(Base):
         self.say(f"{revision}: {'imported as a draft' if is_new else f'known already ({revision.status})'}")
         self._found(document)
         for problem in document.problems:
-            self.say(f"{file}:{problem.line}: {problem.level} {problem.id}: {problem.message} ({problem.hint})")
+            self.say(
+                f"{file}:{problem.line}: {problem.level} {problem.id}: {problem.message} ({problem.hint})"
+            )
         if revision.status == "draft":
             self.say(f"next: manage.py publish_runbook {service} --as USER")
         return 0

@@ -19,7 +19,9 @@ class Command(Base):
         """Service, revision, who."""
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("--revision", type=int, metavar="N", help="default: the newest")
-        parser.add_argument("--accept-dangers", metavar="REASON", default="", help="why its dangerous commands are meant")
+        parser.add_argument(
+            "--accept-dangers", metavar="REASON", default="", help="why its dangerous commands are meant"
+        )
         add_as(parser)
 
     def run(self, *, service: str, revision: int | None, accept_dangers: str, **options: Any) -> int:

@@ -15,14 +15,20 @@ from releases.permissions import demand
 class Command(Base):
     """Put a copy back; the replaced database is kept under a dated name."""
 
-    help = "Stop the service, put a copy in its database's place (the replaced one is kept), start the service."
+    help = (
+        "Stop the service, put a copy in its database's place (the replaced one is kept), start the service."
+    )
     examples = "  manage.py restore_database latest --environment shop/production --confirm shop/production --as olga"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which copy, where, who."""
-        parser.add_argument("backup", metavar="BACKUP", help="number from `backup_database --list`, or 'latest'")
+        parser.add_argument(
+            "backup", metavar="BACKUP", help="number from `backup_database --list`, or 'latest'"
+        )
         parser.add_argument("--environment", metavar="SERVICE/ENV", required=True)
-        parser.add_argument("--confirm", metavar="SERVICE/ENV", default="", help="type the environment again (needed)")
+        parser.add_argument(
+            "--confirm", metavar="SERVICE/ENV", default="", help="type the environment again (needed)"
+        )
         add_as(parser)
 
     def run(self, *, backup: str, environment: str, confirm: str, **options: Any) -> int:

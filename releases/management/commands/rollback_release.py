@@ -17,8 +17,12 @@ from releases.recorder import claim, this_owner
 class Command(Base):
     """Take a release back by the method of its runbook."""
 
-    help = "Take the newest deployment of a release back: its own journal, by the runbook's rollback procedure."
-    examples = "  manage.py rollback_release shop v1.1 --environment production --reason 'orders fail' --as olga"
+    help = (
+        "Take the newest deployment of a release back: its own journal, by the runbook's rollback procedure."
+    )
+    examples = (
+        "  manage.py rollback_release shop v1.1 --environment production --reason 'orders fail' --as olga"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which, where, why, who."""
@@ -26,7 +30,9 @@ class Command(Base):
         parser.add_argument("version", metavar="VERSION")
         parser.add_argument("--environment", required=True)
         parser.add_argument("--reason", metavar="TEXT", default="", help="why (needed)")
-        parser.add_argument("--restore-data", action="store_true", help="yes, put the databases back as they were")
+        parser.add_argument(
+            "--restore-data", action="store_true", help="yes, put the databases back as they were"
+        )
         parser.add_argument("--dry-run", action="store_true", help="print the way back; touch nothing")
         parser.add_argument("--json", action="store_true", help="print the result as JSON at the end")
         add_as(parser)
@@ -45,9 +51,13 @@ class Command(Base):
         stay_when_terminal_closes()
         lease = claim(back, owner=this_owner(), by=user.username, at=now())
         try:
-            back = carry_on(back, lease, by=user.username, progress=Terminal(verbose=options["verbosity"] > 1))
+            back = carry_on(
+                back, lease, by=user.username, progress=Terminal(verbose=options["verbosity"] > 1)
+            )
         except KeyboardInterrupt:
-            return self.fail(f"{back} is paused; go on with `deploy_release {service} {version} --resume …`", 3)
+            return self.fail(
+                f"{back} is paused; go on with `deploy_release {service} {version} --resume …`", 3
+            )
         deployment.refresh_from_db()
         code = 0 if deployment.status == "rolled_back" else exit_code(deployment)
         if options["json"]:

@@ -31,7 +31,9 @@ class Command(Base):
         if environment:
             probes = probes.filter(environment=find_environment(environment))
         if not probes:
-            raise WrongUsage(f"{environment or 'no environment'} has no probes; add [[environment.probe]] to its TOML")
+            raise WrongUsage(
+                f"{environment or 'no environment'} has no probes; add [[environment.probe]] to its TOML"
+            )
         pairs = sample(probes, at=now())
         if json:
             self.print_json(

@@ -23,7 +23,9 @@ PACKAGES = ("celery", "django-unfold", "django-maintenance-mode", "psycopg", "re
 class Command(Base):
     """Print the effective configuration; secrets are masked."""
 
-    help = "Show settings, features, maintenance and versions of Gantry, or of an environment; secrets masked."
+    help = (
+        "Show settings, features, maintenance and versions of Gantry, or of an environment; secrets masked."
+    )
     examples = "  manage.py show_config\n  manage.py show_config --environment shop/production --json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -74,7 +76,9 @@ def of_environment(environment: Environment) -> dict[str, Any]:
             "maintenance": "on" if environment.is_fenced else "off",
         },
         "variables": {variable.name: variable.shown for variable in environment.variables.all()},
-        "databases": {database.name: without_password(database.url) for database in environment.databases.all()},
+        "databases": {
+            database.name: without_password(database.url) for database in environment.databases.all()
+        },
         "service says": {"": operations.show(environment).strip()},
     }
 

@@ -24,8 +24,12 @@ class Command(Base):
         parser.add_argument("version", metavar="VERSION")
         parser.add_argument("item", metavar="ITEM")
         parser.add_argument("--evidence", metavar="TEXT", default="", help="what was seen (needed)")
-        parser.add_argument("--environment", help="for a box of the deployment there; without, of the release")
-        parser.add_argument("--waive", action="store_true", help="close it as not applicable; --evidence says why")
+        parser.add_argument(
+            "--environment", help="for a box of the deployment there; without, of the release"
+        )
+        parser.add_argument(
+            "--waive", action="store_true", help="close it as not applicable; --evidence says why"
+        )
         add_as(parser)
 
     def run(self, *, service: str, version: str, item: str, evidence: str, **options: Any) -> int:
