@@ -34,7 +34,8 @@ def resolve(repository: str, ref: str) -> str:
     answer = _git("ls-remote", repository, ref, f"{ref}^{{}}", cwd="/")
     if answer.code != 0:
         raise WrongUsage(f"cannot read the repository {repository}: {_last_line(answer)}")
-    found = dict(reversed(line.split("\t", 1)) for line in answer.out.splitlines() if "\t" in line)
+    lines = [line.split("\t", 1) for line in answer.out.splitlines() if "\t" in line]
+    found = {name: commit for commit, name in lines}
     for name in (f"refs/tags/{ref}^{{}}", f"refs/tags/{ref}", f"refs/heads/{ref}"):
         if name in found:
             return found[name]

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -92,7 +93,7 @@ def of_environment(environment: Environment, number: str) -> Backup:
 
 def _run(
     module: str, name: str, databases: list[dict[str, str]], variables: dict[str, str]
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="gantry-") as folder:
         results = Path(folder) / "results.json"
         order = json.dumps({"databases": databases, "results": str(results)})
@@ -102,11 +103,11 @@ def _run(
         if answer.code != 0:
             lines = (answer.out + answer.err).strip().splitlines() or ["no output"]
             raise BackupFailed(lines[-1])
-        found: list[dict[str, str]] = json.loads(results.read_text())
+        found: list[dict[str, Any]] = json.loads(results.read_text())
         return found
 
 
-def _row(database: Database, result: dict[str, str], environment: Environment, at: datetime) -> Backup:
+def _row(database: Database, result: dict[str, Any], environment: Environment, at: datetime) -> Backup:
     return Backup(
         database=database,
         path=result["path"],

@@ -16,7 +16,7 @@ from releases.plan.model import (
     PlannedMethod,
     PlannedStep,
 )
-from releases.runbooks.document import Block, Document, Item, Step
+from releases.runbooks.document import Block, Document, Item, RollbackMethod, Step
 from releases.statuses import RollbackClass
 
 FORWARD_ROLES = ("deployment_steps", "post_deployment")
@@ -50,7 +50,7 @@ def make_plan(document: Document, facts: Facts) -> Plan:
     kind = rollback_class(facts)
     if kind == RollbackClass.RESTORE:
         steps = _with_copy_under_fence(steps)
-    methods = tuple(_method(document, method.title, method) for method in document.rollback_methods)
+    methods = tuple(_method(document, method) for method in document.rollback_methods)
     return Plan(
         service=facts.service,
         environment=facts.environment,
@@ -232,16 +232,16 @@ def _place_of(steps: list[PlannedStep], kind: str, *, after: bool) -> tuple[int,
 # --- the rest of the plan ------------------------------------------------------------------------------
 
 
-def _method(document: Document, title: str, method: object) -> PlannedMethod:
-    orders = set(method.steps)  # type: ignore[attr-defined]
+def _method(document: Document, method: RollbackMethod) -> PlannedMethod:
+    orders = set(method.steps)
     steps = tuple(
         replace(step, items=tuple(replace(item, required=item.by == "step") for item in step.items))
         for step in (_step(document, each, BEFORE) for each in document.steps if each.order in orders)
     )
     return PlannedMethod(
-        title=title,
-        covers=method.covers,  # type: ignore[attr-defined]
-        promised_minutes=method.promised_minutes,  # type: ignore[attr-defined]
+        title=method.title,
+        covers=method.covers,
+        promised_minutes=method.promised_minutes,
         steps=tuple(step for step in steps if step.actions or step.items),
     )
 

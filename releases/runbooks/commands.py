@@ -6,52 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SHELLS = ("bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession", "terminal", "ksh", "fish")
-CONFIGS = (
-    "yaml",
-    "yml",
-    "json",
-    "jsonc",
-    "json5",
-    "toml",
-    "ini",
-    "env",
-    "dotenv",
-    "conf",
-    "cfg",
-    "nginx",
-    "properties",
+SHELLS = frozenset("bash sh shell zsh console shell-session shellsession terminal ksh fish".split())
+CONFIGS = frozenset(
+    "yaml yml json jsonc json5 toml ini env dotenv conf cfg nginx properties dockerfile docker hcl terraform tf xml"
+    " systemd apache caddyfile helm diff patch".split()
 )
-CONFIGS += (
-    "dockerfile",
-    "docker",
-    "hcl",
-    "terraform",
-    "tf",
-    "xml",
-    "systemd",
-    "apache",
-    "caddyfile",
-    "helm",
-    "diff",
-    "patch",
-)
-TEXTS = (
-    "markdown",
-    "md",
-    "text",
-    "txt",
-    "plain",
-    "plaintext",
-    "output",
-    "log",
-    "mermaid",
-    "none",
-    "ascii",
-    "csv",
-    "email",
-)
-SQLS = ("sql", "pgsql", "postgresql", "postgres", "mysql", "plpgsql", "tsql", "psql", "sqlite", "sqlite3")
+TEXTS = frozenset("markdown md text txt plain plaintext output log mermaid none ascii csv email".split())
+SQLS = frozenset("sql pgsql postgresql postgres mysql plpgsql tsql psql sqlite sqlite3".split())
 
 ASSIGNMENT = re.compile(r"(?:export\s+|set\s+-x\s+)?[A-Za-z_]\w*=")
 PURE_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=(?:\"[^\"$`]*\"|'[^']*'|[^\s$`;&|]*(?:\s+#.*)?$|<[^>]*>)")
@@ -279,8 +240,10 @@ def expectation_after(text: str) -> str | None:
     return _clean(found[1]) if found else None
 
 
-def dangers(text: str) -> Iterator[Danger]:
-    """Every mark outside comments, once per kind."""
+def dangers(text: str, *, kind: str) -> Iterator[Danger]:
+    """Every mark outside comments, and outside the strings of SQL, once per kind."""
+    if kind == "sql":
+        text = SQL_STRING.sub("''", text)
     bare = "\n".join(_uncommented(SQL_COMMENT.sub("", line)) for line in text.split("\n"))
     for id, mark, why in DANGER_TABLE:
         found = mark.search(bare)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from .document import Problem
 
@@ -78,19 +79,19 @@ def _repair(text: str) -> tuple[str, list[Problem]]:
         found = signs.search(text)
         if not found:
             continue
-        repaired = FOREIGN.sub(lambda run, codec=codec: _recode(run[0], codec), text)
+        repaired = FOREIGN.sub(partial(_recode, codec=codec), text)
         if repaired != text:
             line = text.count("\n", 0, found.start()) + 1
             return repaired, [_mojibake(codec, line)]
     return text, []
 
 
-def _recode(run: str, codec: str) -> str:
+def _recode(run: re.Match[str], *, codec: str) -> str:
     """The run as it was meant, or as it stands when it was never broken."""
     try:
-        return b"".join(_byte(char, codec) for char in run).decode("utf-8")
+        return b"".join(_byte(char, codec) for char in run[0]).decode("utf-8")
     except UnicodeError:
-        return run
+        return run[0]
 
 
 def _byte(char: str, codec: str) -> bytes:

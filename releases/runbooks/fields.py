@@ -69,6 +69,8 @@ class Placed(Protocol):
     def path(self) -> tuple[str, ...]: ...
     @property
     def label(self) -> str: ...
+    @property
+    def parent(self) -> str: ...
 
 
 def metadata(placed: Sequence[Placed]) -> Mapping[str, str]:
@@ -213,7 +215,7 @@ def _list_share(one: Placed) -> list[str]:
 
 
 def _speaks_of_env(one: Placed) -> bool:
-    context = f"{one.heading} {one.label} {one.piece.text} {one.piece.column}"
+    context = f"{one.heading} {one.label} {one.parent} {one.piece.text} {one.piece.column}"
     return bool(ENV_CONTEXT.search(context))
 
 
@@ -234,8 +236,8 @@ def _names_in_fence(one: Placed, blocks: Sequence[Block]) -> Iterable[str]:
         if heredoc:
             heredoc = "" if row.strip() == heredoc else heredoc
             yield from ASSIGNED.findall(row)
-        elif HEREDOC.search(row) and re.search(r"\.env|environment|/default/", row):
-            heredoc = HEREDOC.search(row)[2]  # type: ignore[index]
+        elif (opened := HEREDOC.search(row)) and re.search(r"\.env|environment|/default/", row):
+            heredoc = opened[2]
         elif listing:
             yield from ASSIGNED.findall(row) or YAML_NAME.findall(row)
         yield from _names_in_row(row.partition(" #")[0])

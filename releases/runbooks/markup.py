@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -216,14 +217,14 @@ class _Walk:
                 kind, cell, row.line, row.line + 1, label=row.cells[0], column=column, level=number
             )
 
-    def _piece(self, kind: str, text: str, start: int, end: int, **more: object) -> Piece:
+    def _piece(self, kind: str, text: str, start: int, end: int, **more: Any) -> Piece:
         group, ordered = self.lists[-1] if self.lists else (0, False)
         if kind in ("cell", "head") or more.get("info") == "row":
             group = self.groups
         depth = len(self.lists)
         if kind in PROSE and len(text) > MAX_PROSE:
             text, more["cut"] = text[:MAX_PROSE] + "…", True
-        return Piece(  # type: ignore[arg-type]
+        return Piece(
             kind=kind,
             text=text,
             line=start + 1,

@@ -38,6 +38,7 @@ class Placed:
     path: tuple[str, ...]
     step: int | None
     label: str
+    parent: str  # the list entry that the piece is nested in
 
 
 class _Reader:
@@ -77,10 +78,12 @@ class _Reader:
     def _place(self, found: list[Piece]) -> list[Placed]:
         placed: list[Placed] = []
         label = ""
+        entries: dict[int, str] = {}
         for piece in found:
             if piece.kind == "heading":
                 self.outline.enter(piece)
                 label = ""
+                entries.clear()
             step = self.outline.step_for(piece)
             section = self.outline.current
             if piece.kind == "text":
@@ -93,8 +96,11 @@ class _Reader:
                     path=section.path,
                     step=step,
                     label=label,
+                    parent=entries.get(piece.depth - 1, ""),
                 )
             )
+            if piece.info == "item":
+                entries[piece.depth] = piece.text
             if piece.kind in ("text", "item") and LABEL.match(piece.text):
                 label = piece.text
             self._check_piece(piece)
@@ -326,7 +332,7 @@ class _Reader:
     def _dangers(self, block: Block) -> None:
         if block.kind == "config":
             return
-        for danger in commands.dangers(_cut(block.text)):
+        for danger in commands.dangers(_cut(block.text), kind=block.kind):
             self._problem(
                 danger.id,
                 "warning",

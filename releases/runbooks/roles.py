@@ -82,15 +82,6 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         r"\breferences?\b|\bresources\b|\blinks\b|\bfurther reading\b|\bsee also\b|\bdocumentation\b|\bcheat ?sheet\b|\buseful commands\b|\b(deliverables|directory|file|folder|project) structure\b"
         r"|\btimeline\b|\barchitecture\b|\bquick reference\b|\bbackground\b|\bcommand reference\b|\b(monitoring|useful|sql) queries\b|\bconfiguration files\b",
     ),
-    (
-        "other",
-        r"\b(notes?|logs?|summary|overview|introduction|about|purpose|scope|goals?|deliverables|changes|what'?s new|history|status)\b(?! (check|deploy))",
-    ),
-    (
-        "deployment_steps",
-        r"\bdeploy(ment|ing|s)?\b|\brelease (steps|process|procedures?|day|execution|tasks?)\b|\b(gradual |phased |staged )?roll[- ]?out\b|\bgo[- ]?live\b|\blaunch( day| steps| procedures?| sequence)?\b|\bcut[- ]?over\b"
-        r"|\bexecution\b|\bimplementation (steps|plan)\b|\b(upgrade|migration|installation|update|release|execution|procedure|main) (steps|procedures?|process)\b|^(steps|procedures?|process|runbook|instructions|release|migration|upgrade|installation|execution|during)\b|\bduring (the )?(maintenance|window)\b|\bstep[- ]by[- ]step\b|^what to do$|\bmaintenance window\b",
-    ),
     # Other languages: Spanish, Portuguese, French, German, Chinese, Japanese, Russian.
     (
         "rollback_triggers",
@@ -121,6 +112,15 @@ WORDINGS: tuple[tuple[str, str], ...] = (
     (
         "troubleshooting",
         r"soluci(ó|o)n de problemas|solu(ç|c)(ã|a)o de problemas|d(é|e)pannage|fehlerbehebung|故障排除|トラブルシュ|устранение (неполадок|проблем)",
+    ),
+    (
+        "other",
+        r"\b(notes?|logs?|summary|overview|introduction|about|purpose|scope|goals?|deliverables|changes|what'?s new|history|status)\b(?! (check|deploy))",
+    ),
+    (
+        "deployment_steps",
+        r"\bdeploy(ment|ing|s)?\b|\brelease (steps|process|procedures?|day|execution|tasks?)\b|\b(gradual |phased |staged )?roll[- ]?out\b|\bgo[- ]?live\b|\blaunch( day| steps| procedures?| sequence)?\b|\bcut[- ]?over\b"
+        r"|\bexecution\b|\bimplementation (steps|plan)\b|\b(upgrade|migration|installation|update|release|execution|procedure|main) (steps|procedures?|process)\b|^(steps|procedures?|process|runbook|instructions|release|migration|upgrade|installation|execution|during)\b|\bduring (the )?(maintenance|window)\b|\bstep[- ]by[- ]step\b|^what to do$|\bmaintenance window\b",
     ),
     (
         "deployment_steps",
