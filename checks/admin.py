@@ -111,7 +111,7 @@ class EditablePage(Page):
 
 def environment_of(row: Any, path: str) -> Environment | None:
     """The environment at the end of a dotted path; None when there is none on the way."""
-    for name in filter(None, path.split(".")):
+    for name in path.split(".") if path else ():
         row = getattr(row, name, None)
     return row if isinstance(row, Environment) else None
 

@@ -87,10 +87,12 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def first_bad_entry() -> AuditEntry | None:
-    """The first entry whose hash or chain does not hold; None when the whole trail does."""
-    prev = ""
+    """The first entry whose hash or chain does not hold, or the last one when the end is missing; None: all hold."""
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
+    last = AuditEntry(seq=0)
     for number, entry in enumerate(AuditEntry.objects.order_by("seq").iterator(), start=1):
-        if entry.seq != number or entry.prev != prev or entry.hash != digest(entry):
+        if entry.seq != number or entry.prev != last.hash or entry.hash != digest(entry):
             return entry
-        prev = entry.hash
-    return None
+        last = entry
+    # The head was read first: entries beyond it were written meanwhile.
+    return last if last.seq < head.seq else None

@@ -43,8 +43,19 @@ def needles(values: Iterable[str]) -> tuple[str, ...]:
     found = set()
     for value in values:
         if len(value) >= SHORTEST:
-            found |= {value, quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("=")}
+            found |= {value, quote(value, safe=""), *_base64_spellings(value.encode())}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _base64_spellings(value: bytes) -> set[str]:
+    """Alone, and inside a longer text (`user:password`): where it begins shifts every character of it."""
+    alone = base64.b64encode(value).decode().rstrip("=")
+    # Characters that its neighbours have a part in are left out: they are not always the same.
+    within = (
+        base64.b64encode(b"\0" * shift + value).decode()[first : (shift + len(value)) * 8 // 6]
+        for shift, first in ((0, 0), (1, 2), (2, 3))
+    )
+    return {alone, *within}
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

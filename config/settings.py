@@ -117,6 +117,7 @@ else:
             "KEY_PREFIX": CACHE_PREFIX,
         }
     }
+CELERY_APP = "config.celery"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "embedded://")
 
 # --- Gantry's own maintenance mode -------------------------------------------------------------------
@@ -132,6 +133,26 @@ UNFOLD = {
     "SITE_SUBHEADER": "the checklist is the program",
     "SITE_SYMBOL": "rocket_launch",
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["releases.admin.site.stylesheet"],
+    "SCRIPTS": ["releases.admin.site.script"],
+    "ENVIRONMENT": "releases.admin.site.environment_label",
+    "DASHBOARD_CALLBACK": "releases.admin.dashboard.context",
+    "SIDEBAR": {"show_search": True, "navigation": "releases.admin.navigation.groups"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 272.314)",
+            "100": "oklch(93% .034 272.788)",
+            "200": "oklch(87% .065 274.039)",
+            "300": "oklch(78.5% .115 274.713)",
+            "400": "oklch(67.3% .182 276.935)",
+            "500": "oklch(58.5% .233 277.117)",
+            "600": "oklch(51.1% .262 276.966)",
+            "700": "oklch(45.7% .24 277.023)",
+            "800": "oklch(39.8% .195 277.366)",
+            "900": "oklch(35.9% .144 278.697)",
+            "950": "oklch(25.7% .09 281.288)",
+        }
+    },
 }
 
 LOGGING = {

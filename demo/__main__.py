@@ -298,6 +298,7 @@ def closing_words(folder: Path, summary: Summary, seconds: float) -> None:
     console.print()
     console.rule("[bold]What happened")
     summary.show()
+    console.print(f"Deployment logs:     {VAR.parent / 'logs' / folder.name}", soft_wrap=True)
     console.print(f"The shop's own logs: {folder / 'tree' / 'logs'}", soft_wrap=True)
     console.print(f"The orders by id:    {folder / ORDERS}", soft_wrap=True)
     console.print(

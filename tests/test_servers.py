@@ -43,7 +43,11 @@ def test_a_server_ends_when_the_test_run_is_killed(tmp_path: Path) -> None:
         "from tests.servers import redis_server\nwith redis_server() as s: print(s.pid, flush=True); input()"
     )
     run = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert run.stdout is not None
     processes = processes_of(int(run.stdout.readline()))

@@ -134,12 +134,19 @@ def end_group(identity: Identity) -> bool:
         return False
     for number, patience in KILL_LADDER:
         _signal_group(identity.pid, number)
-        try:
-            psutil.Process(identity.pid).wait(patience)
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.TimeoutExpired:
-            continue
+        if _ended(identity, within=patience):
+            break
+    _signal_group(identity.pid, signal.SIGKILL)
+    return True
+
+
+def _ended(identity: Identity, *, within: float) -> bool:
+    """Not psutil's wait: a zombie that nobody reaps (a container without an init) has ended, too."""
+    until = time.monotonic() + within
+    while identity.is_alive:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
     return True
 
 

@@ -32,8 +32,9 @@ def observe(
     seen, problem = read(environment, variables)
     if problem:
         return Observation(done=False, message=problem)
+    # A version that does not know a feature does not have it on.
     wrong = [
-        f"{name} is {_word(seen.get(name))}" for name, on in asked(text, seen).items() if seen.get(name) != on
+        f"{name} is {_word(seen.get(name))}" for name, on in asked(text, seen).items() if seen.get(name, False) != on
     ]
     if wrong:
         return Observation(done=None, message="after the command " + ", ".join(wrong))

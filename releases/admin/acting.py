@@ -15,13 +15,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 from releases.errors import GantryError
 
 
-def carry_out(request: HttpRequest, verb: Callable[[], str], *, back: str) -> HttpResponse:
-    """Do it and show the sentence that it returns; a refusal is shown in its own words. Leads to the address `back`."""
+def carry_out(request: HttpRequest, verb: Callable[[], str], *, back: str | Callable[[], str]) -> HttpResponse:
+    """Do it and show the sentence that it returns; a refusal is shown in its own words. Leads to the address `back`,
+    which may be asked for afterwards."""
     try:
         messages.success(request, verb())
     except GantryError as refusal:
         messages.error(request, str(refusal))
-    return lead_to(request, back)
+    return lead_to(request, back if isinstance(back, str) else back())
 
 
 def lead_to(request: HttpRequest, address: str) -> HttpResponse:

@@ -181,24 +181,20 @@ class DeploymentAdmin(Page):
     def roll_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Queue the way back and ring for a worker."""
         deployment, user = self.found(request, object_id), user_of(request)
-        made: list[Deployment] = []
 
         def verb() -> str:
             given = form.cleaned_data
-            made.append(
-                deployments.roll_back(
-                    deployment,
-                    user=user,
-                    reason=given["reason"],
-                    restore_data=given["restore_data"],
-                    at=timezone.now(),
-                )
+            back = deployments.roll_back(
+                deployment,
+                user=user,
+                reason=given["reason"],
+                restore_data=given["restore_data"],
+                at=timezone.now(),
             )
-            doorbell.ring(tasks.deploy, made[0].pk)
-            return f"{made[0]} takes {deployment} back; a worker takes it from here"
+            doorbell.ring(tasks.deploy, back.pk)
+            return f"{back} takes {deployment} back; a worker takes it from here"
 
-        answer = carry_out(request, verb, back=address_of(deployment))
-        return answer
+        return carry_out(request, verb, back=address_of(deployment))
 
 
 def start(deployment: Deployment, user: Any) -> None:
@@ -268,6 +264,14 @@ class AttemptAdmin(Page):
     list_filter = ("outcome", "kind")
     list_select_related = ("deployment__environment__service",)
     search_fields = ("action", "command", "tail")
+    # `result` holds variables that a block handed on, which are not masked.
+    exclude = ("result", "process")
+    readonly_fields = ("said",)
+
+    @display(description="message")
+    def said(self, attempt: Attempt) -> str:
+        """How it ended, in one line."""
+        return str(attempt.result.get("message", ""))
 
     @display(description="deployment")
     def where(self, attempt: Attempt) -> str:

@@ -1,6 +1,7 @@
 """A command's output on its way from the raw file to storage: masked across chunk borders, in bounded memory."""
 
 import codecs
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +22,12 @@ class Output:
         self, *, raw: Path, stored: Path, secrets: tuple[str, ...], show: Callable[[str], None]
     ) -> None:
         self._raw, self._stored, self._show = raw, stored, show
-        self._needles = needles(secrets)
-        self._longest = max((len(needle) for needle in self._needles), default=1)
+        spellings = needles(secrets)
+        self._secret = re.compile("|".join(map(re.escape, spellings))) if spellings else None
+        self._longest = max(map(len, spellings), default=1)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
+        self._finished = False
         self.offset = 0
         self.tail = ""
 
@@ -40,25 +43,28 @@ class Output:
         return moved
 
     def finish(self) -> None:
-        """Store what was held back and remove the raw file."""
+        """Store what was held back and remove the raw file; a second call does nothing."""
+        if self._finished:
+            return
+        self._finished = True
         self.pump()
         self._take(self._decoder.decode(b"", final=True), last=True)
         self._raw.unlink(missing_ok=True)
 
     def _take(self, text: str, *, last: bool = False) -> None:
-        """A secret may begin in one chunk and end in the next, so its length less one is held back."""
-        ready = self._masked(self._held + text)
-        keep = 0 if last else min(self._longest - 1, len(ready))
-        # A mask in the part that is held back is masked already; holding it again does no harm.
-        cut = len(ready) - keep
-        self._held = ready[cut:]
-        if ready[:cut]:
-            self._store(ready[:cut])
-
-    def _masked(self, text: str) -> str:
-        for needle in self._needles:
-            text = text.replace(needle, MASK)
-        return text
+        """A secret may begin in one chunk and end in the next, so the length of the longest less one is held back."""
+        raw = self._held + text
+        certain = len(raw) if last else max(0, len(raw) - self._longest + 1)
+        ready, end = [], 0
+        for found in self._secret.finditer(raw) if self._secret else ():
+            if found.start() >= certain:
+                break
+            ready += [raw[end : found.start()], MASK]
+            end = found.end()
+        ready.append(raw[end : max(end, certain)])
+        self._held = raw[max(end, certain) :]
+        if any(ready):
+            self._store("".join(ready))
 
     def _store(self, text: str) -> None:
         with self._stored.open("a", encoding="utf-8") as sink:

@@ -174,7 +174,7 @@ def _follow(run: Run, child: Child, command: Command, attempt: Attempt, output: 
         over = _over(command, total=now - started, silent=now - spoken)
         if over:
             return Ended(outcome=Outcome.TIMED_OUT, message=over, code=child.end())
-    output.pump()
+    output.finish()
     if code == 0:
         return Ended(outcome=Outcome.SUCCEEDED, message="", code=0)
     return Ended(outcome=Outcome.FAILED, message=_why(code, output.tail), code=code)

@@ -16,6 +16,7 @@ from releases.plan.model import (
     PlannedMethod,
     PlannedStep,
 )
+from releases.runbooks.commands import direction_of
 from releases.runbooks.document import Block, Document, Item, RollbackMethod, Step
 from releases.statuses import RollbackClass
 
@@ -131,7 +132,7 @@ def _go_live(document: Document, steps: Iterable[Step]) -> int:
         for step in steps
         if step.role == "deployment_steps"
         and any(
-            block.action == "maintenance" and _fence_state(block.script) == "off"
+            block.action == "maintenance" and direction_of(block.script) == "off"
             for block in _runs(document, step)
         )
     ]
@@ -160,14 +161,14 @@ def _step(document: Document, step: Step, phase: str, *, runs: bool = True) -> P
 
 
 def _runs(document: Document, step: Step) -> list[Block]:
-    return [block for block in document.blocks_of(step.order) if block.kind in ("shell", "sql", "http")]
+    return [block for block in document.blocks_of(step.order) if block.kind in ("shell", "sql")]
 
 
 def _action(block: Block, phase: str) -> PlannedAction:
     kind = "sql" if block.kind == "sql" else block.action or "shell"
     options = dict(block.attributes)
     if kind == "maintenance":
-        options["state"] = _fence_state(block.script)
+        options["state"] = direction_of(block.script)
     return PlannedAction(
         key=block.key,
         kind=kind,
@@ -184,10 +185,6 @@ def _first_line(script: str) -> str:
     lines = [line.strip() for line in script.splitlines() if line.strip()]
     commands = [line for line in lines if not line.startswith(("#", "--"))]
     return (commands or lines or [""])[0][:80]
-
-
-def _fence_state(script: str) -> str:
-    return "off" if script.rstrip().endswith(("off", "false", "0")) else "on"
 
 
 def _item(item: Item, *, has_actions: bool) -> PlannedItem:

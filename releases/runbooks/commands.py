@@ -191,7 +191,7 @@ def lines(text: str) -> list[str]:
     """The command lines of a script: continued lines joined, comments, here-documents and blanks left out."""
     found: list[str] = []
     until = ""
-    for line in re.sub(r"\\\n\s*", " ", text).split("\n"):
+    for line in re.sub(r"[ \t]*\\\n\s*", " ", text).split("\n"):
         bare = _uncommented(line).strip()
         if until:
             until = "" if line.strip() == until else until
@@ -241,19 +241,12 @@ def expectation_after(text: str) -> str | None:
 
 
 def dangers(text: str, *, kind: str) -> Iterator[Danger]:
-    """Every mark outside comments, and outside the strings of SQL, once per kind."""
-    if kind == "sql":
-        text = SQL_STRING.sub("''", text)
-    bare = "\n".join(_uncommented(SQL_COMMENT.sub("", line)) for line in text.split("\n"))
-    for id, mark, why in DANGER_TABLE:
-        found = mark.search(bare)
-        if found:
-            yield Danger(
-                id=f"danger-{id}",
-                why=why,
-                words=" ".join(found[0].split()),
-                offset=bare.count("\n", 0, found.start()),
-            )
+    """Every mark outside comments (and, in SQL, outside strings), once a line and kind of danger."""
+    for offset, line in enumerate(_bare(text, kind).split("\n")):
+        for id, mark, why in DANGER_TABLE:
+            found = mark.search(line)
+            if found:
+                yield Danger(id=f"danger-{id}", why=why, words=" ".join(found[0].split()), offset=offset)
 
 
 def placeholders(text: str) -> list[tuple[str, int]]:
@@ -309,6 +302,17 @@ def _guess(text: str, role: str) -> str:
     if SQL_FIRST.match(text) and ";" in text:
         return "sql"
     return "config" if all(PURE_ASSIGNMENT.match(row) or row.startswith("#") for row in rows) else "sample"
+
+
+def _bare(text: str, kind: str) -> str:
+    """Without comments; "--" begins one in SQL and an option in a shell."""
+    if kind == "sql":
+        return SQL_STRING.sub("''", SQL_COMMENT.sub(_newlines, text))
+    return "\n".join(_uncommented(line) for line in text.split("\n"))
+
+
+def _newlines(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
 
 
 def _uncommented(line: str) -> str:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, blockquote
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 MAX_PROSE = 4_000  # characters of one passage
-MAX_NESTING = 400  # tokens, not list levels: 50 nested lists are 100 levels
+MAX_NESTING = 160  # tokens: 80 nested lists or 160 quotes, well within the recursion limit
 BOX = re.compile(r"\[( |x|X|)\](?![(\[:])[ \t]*")
 HTML_BOX = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?checkbox\b[^>]*>", re.IGNORECASE)
+LIMIT_LINE = re.compile(
+    r">=?\s?\d[\d.,]{0,12}\s?(?:%|(?:ms|s|secs?|seconds?|min|minutes|hours?|x|[KMGT]i?B|errors?)\b)"
+)
 OPAQUE = re.compile(r"<(!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
 PROSE = ("heading", "text", "cell", "head", "item")
 BREAK = re.compile(r"(?: {2}|\\|<br\s*/?>)$")
@@ -90,11 +93,18 @@ def _line_with(state: StateBlock, wanted: str, start: int, end: int) -> int | No
     return line if line < end else None
 
 
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A quote, unless the line is a limit: "- >99% of requests" is meant as it reads."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    return not LIMIT_LINE.match(line) and blockquote(state, start, end, silent)
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
     front_matter_plugin(parser)
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.block.ruler.at("html_block", _opaque_html, {"alt": ["paragraph", "blockquote"]})
+    parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.disable(["reference"])
     return parser
 

@@ -55,12 +55,12 @@ def metric_name(before: str, after: str, *, whole: str, row: str, label: str, he
         phrase = (
             _phrase(_start(after))
             or _phrase(row)
-            or _phrase(whole.partition(":")[0])
+            or _phrase(_head(whole))
             or _phrase(label)
             or _phrase(heading)
         )
     name = _known(phrase) or _snake(phrase) or "value"
-    if not percentile:
+    if not percentile or PERCENTILE.search(name.replace("_", " ")):
         return name
     rank = f"p{percentile[1] or percentile[2]}"
     return f"{rank}_response_time" if name in ("response_time", "value") else f"{name}_{rank}"
@@ -72,6 +72,12 @@ def _phrase(text: str) -> str:
     last = re.split(r":\s|\(", bare)[-1] if ":" in bare or "(" in bare else bare
     cleaned = NOISE_AT_START.sub("", last) or NOISE_AT_START.sub("", bare)
     return " ".join(cleaned.split()[-LONGEST:])
+
+
+def _head(whole: str) -> str:
+    """What stands before the passage's first colon."""
+    head, colon, _ = whole.partition(":")
+    return head if colon else ""
 
 
 def _start(after: str) -> str:

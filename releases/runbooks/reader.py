@@ -195,12 +195,12 @@ class _Reader:
         context = f"{placed.heading} {placed.label}"
         text = self._readable(piece)
         kind = commands.kind_of(language, text, role=placed.role, context=context)
-        script = commands.script_of(language or "bash", text) if kind == "shell" else text
+        script = commands.script_of(language or "bash", piece.text) if kind == "shell" else piece.text
         return Block(
             language=language,
             text=piece.text,
             kind=kind,
-            action=commands.action_of(script) if kind == "shell" else "",
+            action=commands.action_of(_cut(script)) if kind == "shell" else "",
             line=piece.line,
             attributes=attributes,
             expects=self._expects(index, text),
@@ -312,8 +312,8 @@ class _Reader:
             holes.update(dict.fromkeys(self._holes(block)))
             self._dangers(block)
             if block.kind == "shell":
-                reads.update(dict.fromkeys(commands.variables_read(block.script)))
-                sets |= commands.variables_set(block.script)
+                reads.update(dict.fromkeys(commands.variables_read(_cut(block.script))))
+                sets |= commands.variables_set(_cut(block.script))
         return tuple(holes), tuple(name for name in reads if name not in sets)
 
     def _holes(self, block: Block) -> list[str]:

@@ -1,5 +1,7 @@
 """The ways back that a rollback procedure describes."""
 
+# ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
+
 import re
 from collections.abc import Callable, Sequence
 from itertools import groupby

@@ -100,7 +100,7 @@ WATCHING = re.compile(
     r"\b(monitor\w*|watch\w*|observ\w+|wait\w*|continue\w*|run|keep|bake|soak)\b", re.IGNORECASE
 )
 ONLY_A_DURATION = re.compile(
-    r"\b(for|wait|waiting|monitor|watch|observe|retain(?:ed)?|keep|kept|every|after|last|past|sleep|allow|schedule[d]?|plan|give|takes?|run|hold|pause|within|in the)\s*(?:for\s*)?(?:the\s*)?$",
+    r"\b(for|wait|waiting|monitor|watch|observe|retain(?:ed)?|keep|kept|every|after|last|past|sleep|allow|schedule[d]?|plan|give|run|hold|pause|within|in the)\s*(?:for\s*)?(?:the\s*)?$",
     re.IGNORECASE,
 )
 NOT_A_LIMIT_AFTER = re.compile(
@@ -115,10 +115,11 @@ CHANGE_AFTER = re.compile(
 )
 CHANGE_BEFORE = re.compile(
     r"\b(?:increas(?:e[sd]?|ing)|decreas(?:e[sd]?|ing)|degrad(?:e[sd]?|ing|ation)|dropp?(?:s|ed|ing)?|ris(?:e|es|en|ing)|rose|reduced?|reduction|declin(?:e[sd]?|ing)|variation|deviat(?:e[sd]?|ion)|"
-    r"chang(?:e[sd]?|ing)|regression|regress(?:es|ed)?|improv(?:e[sd]?|ement)|slowdown|spikes?|grows?|grew|fell|falls?|worsen(?:s|ed)?|deteriorat\w+)\b(?:\s\w+){0,1}?\s?(?:by|of|is|:)?\s?\(?$",
+    r"chang(?:e[sd]?|ing)|regression|regress(?:es|ed)?|improv(?:e[sd]?|ement)|slowdown|spikes?|grows?|grew|fell|falls?|worsen(?:s|ed)?|deteriorat\w+)\b(?:\s\w+){0,1}?\s?(?:by|of|is|:)?\s?\(?$|\b(?:drop|rise|increase|decrease|reduction|decline|change) in\s[\w ]{1,60}$",
     re.IGNORECASE,
 )
 ABSOLUTE_WORDS = frozenset("above below over under beyond beneath exceeds exceed".split())
+MENU = re.compile(r"\w\s>\s\w")  # "Settings > Users > 3"
 CLAUSE = re.compile(
     r"[;|•]|\.\s+(?=[A-Z])|\s[-–—]\s|→|\bbut\b|,\s(?=\D)|\b(?:and|or|und|y|ou|et)\b(?=[^<>≤≥]*[<>≤≥])"
 )
@@ -228,7 +229,7 @@ def _others(plain: str, context: Context) -> Iterator[_Found]:
         ] in ("以下", "以内")
         yield _other(match, "<=" if less else ">=")
     for match in TARGET.finditer(plain):
-        yield _other(match, _implied(f"{plain[: match.start()]} {context.row}"))
+        yield _other(match, _implied(f"{plain} {context.row}"))
     for match in BETWEEN.finditer(plain):
         yield _Found(
             op=">=",
@@ -277,7 +278,9 @@ def _is_limit(plain: str, one: _Found) -> bool:
         return False
     if one.word in ("up to", "over", "max", "max.", "min", "min.") and not one.unit:
         return False
-    return not (one.op == "==" and not one.unit and not before.strip())
+    if not one.unit and (one.op == "==" or MENU.search(before)):
+        return False
+    return bool(one.unit or before.strip(" -*:") or after.strip())
 
 
 def _is_window(plain: str, one: _Found, earlier: list[_Found]) -> bool:

@@ -4,10 +4,11 @@ import re
 import shlex
 
 # `… | grep ERROR` as the last line of a check: finding nothing is the good answer.
-GREP_FOR_TROUBLE = re.compile(
-    r"^(?P<source>[^#]*\|)\s*(?P<grep>e?grep\b[^|;&]*\b(?:error|errors|exception|critical|traceback|fatal|fail\w*)\b[^|;&]*)$",
-    re.IGNORECASE,
+GREP_AT_THE_END = re.compile(
+    r"^[^#]*\|\s*e?grep\b(?P<arguments>(?:[^|;&()`'\"]|'[^']*'|\"[^\"]*\")*)$", re.DOTALL
 )
+TROUBLE = re.compile(r"\b(?:errors?|exception|critical|traceback|fatal|fail\w*)\b", re.IGNORECASE)
+TURNED_ROUND = re.compile(r"\s(?:-\w*v|--invert)")
 NO_MATCH_IS_GOOD = """\
 set +e +o pipefail
 {line}
@@ -29,6 +30,7 @@ set -eo pipefail
 __gantry_names=$(compgen -v)
 __gantry_hand_on() {{
   __gantry_status=$?
+  set +efu; unset IFS # whatever the script had chosen: it must not end this
   {{
     printf '%s\\0' $__gantry_names
     printf '\\0'
@@ -39,8 +41,9 @@ __gantry_hand_on() {{
 trap __gantry_hand_on EXIT
 """
 BASH_OWN = re.compile(
-    r"^(BASH|COMP_|DIRSTACK|EPOCH|FUNCNAME|GROUPS|HOST|IFS|LINENO|OPT|PIPESTATUS|PPID|RANDOM|SECONDS|SHELL|SHLVL"
-    r"|SRANDOM|UID|EUID|_|PWD|OLDPWD|__gantry)"
+    r"BASH\w*|COMP_\w+|COMPREPLY|DIRSTACK|EPOCH(REAL)?TIME|EPOCHSECONDS|EUID|FUNCNAME|GROUPS|HOSTNAME|HOSTTYPE|IFS"
+    r"|LINENO|OLDPWD|OPTARG|OPTERR|OPTIND|PIPESTATUS|PPID|PWD|RANDOM|REPLY|SECONDS|SHELL|SHELLOPTS|SHLVL|SRANDOM|UID"
+    r"|_|__gantry\w*"
 )
 
 
@@ -59,9 +62,14 @@ def no_match_is_good(text: str) -> str:
     lines = text.rstrip().split("\n")
     while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
         lines.pop()
-    if not lines or not GREP_FOR_TROUBLE.match(lines[-1].strip()):
+    start = len(lines) - 1
+    while start > 0 and lines[start - 1].rstrip().endswith(("\\", "|")):
+        start -= 1
+    last = "\n".join(lines[max(start, 0) :])
+    found = GREP_AT_THE_END.match(last.replace("\\\n", " ").strip())
+    if not found or not TROUBLE.search(found["arguments"]) or TURNED_ROUND.search(found["arguments"]):
         return text
-    return "\n".join([*lines[:-1], NO_MATCH_IS_GOOD.format(line=lines[-1])])
+    return "\n".join([*lines[:start], NO_MATCH_IS_GOOD.format(line=last)])
 
 
 def handed_on(written: bytes, *, known: dict[str, str]) -> dict[str, str]:
@@ -73,5 +81,5 @@ def handed_on(written: bytes, *, known: dict[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in pairs.items()
-        if not BASH_OWN.match(name) and (name not in old or (name in known and known[name] != value))
+        if not BASH_OWN.fullmatch(name) and (name not in old or (name in known and known[name] != value))
     }

@@ -43,4 +43,4 @@ def test_the_reader_finds_what_the_case_says(name: str) -> None:
 
 def test_every_case_has_both_of_its_files() -> None:
     assert NAMES
-    assert NAMES == sorted(path.stem for path in CASES.glob("*.json"))
+    assert sorted(path.stem for path in CASES.glob("*.json")) == NAMES

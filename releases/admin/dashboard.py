@@ -1,0 +1,170 @@
+"""The first page: what runs where, what is in flight, what is wrong, and what waits for a person."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
+from django.http import HttpRequest
+from django.utils import timezone
+
+from checks.models import Environment, Metric, MetricSnapshot
+from releases.models import Approval, Deployment, Incident, Release
+from releases.statuses import DeploymentStatus, IncidentStatus, ItemState, ReleaseStatus
+
+D = DeploymentStatus
+LIVE = (D.WATCHING, D.SUCCEEDED)
+IN_FLIGHT = (D.QUEUED, D.RUNNING, D.WAITING, D.PAUSED, D.WATCHING)
+FOR_PEOPLE = (D.PLANNED, D.WAITING, D.PAUSED, D.UNKNOWN)
+SHOWN_SECONDS = 600
+POINTS = 60
+WIDTH, HEIGHT = 120, 28
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The newest value of a metric and the line of its last minutes, as points of an SVG polyline."""
+
+    name: str
+    unit: str
+    value: str
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An environment and what is known of it now."""
+
+    environment: Environment
+    deployment: Deployment | None
+    version: str
+    in_flight: Deployment | None
+    incidents: int
+    readings: tuple[Reading, ...]
+
+
+def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
+    """All that the first page shows, in a number of queries that does not grow."""
+    flights = list(_deployments().filter(status__in=IN_FLIGHT).order_by("-planned_at")[:20])
+    incidents = list(_open_incidents()[:20])
+    places = _places(flights, incidents)
+    people = _for_people()
+    return given | {
+        "places": places,
+        "flights": flights,
+        "incidents": incidents,
+        "people": people,
+        "recent": list(_deployments().exclude(status=D.PLANNED).order_by("-planned_at")[:8]),
+        "figures": [
+            ("Environments", len(places), "dns", ""),
+            ("In flight", len(flights), "rocket_launch", "moving" if flights else ""),
+            ("Waiting for a person", len(people), "front_hand", "look" if people else ""),
+            ("Open incidents", len(incidents), "emergency_home", "bad" if incidents else "good"),
+        ],
+    }
+
+
+def _deployments() -> QuerySet[Deployment]:
+    """Deployments without their plans, but with the version that each left behind."""
+    rows = Deployment.objects.select_related("release__service", "environment__service", "requested_by")
+    return rows.defer("plan").annotate(previous=KT("plan__previous_version"))
+
+
+def _open_incidents() -> QuerySet[Incident]:
+    rows = Incident.objects.filter(status=IncidentStatus.OPEN)
+    return rows.select_related("environment__service", "deployment__environment__service").order_by("severity", "opened_at")
+
+
+# --- what runs where ----------------------------------------------------------------------------------
+
+
+def _places(flights: Iterable[Deployment], incidents: Iterable[Incident]) -> list[Place]:
+    newest = Deployment.objects.filter(environment=OuterRef("pk"), status__in=LIVE).order_by("-number").values("pk")[:1]
+    environments = list(Environment.objects.select_related("service").annotate(live=Subquery(newest)))
+    live = {row.pk: row for row in _deployments().filter(pk__in=[each.live for each in environments if each.live])}
+    flying = {each.environment_id: each for each in flights if each.status != D.WATCHING}
+    wrong = [each.environment_id for each in incidents]
+    readings = _readings()
+    return [
+        Place(
+            environment=each,
+            deployment=live.get(each.live),
+            version=version_left_by(live.get(each.live)),
+            in_flight=flying.get(each.pk),
+            incidents=wrong.count(each.pk),
+            readings=readings.get(each.pk, ()),
+        )
+        for each in environments
+    ]
+
+
+def version_left_by(deployment: Any) -> str:
+    """The version that runs after a deployment went well; empty when none did."""
+    if deployment is None:
+        return ""
+    return str(deployment.previous) if deployment.undoes_id else str(deployment.release.version)
+
+
+def _readings() -> dict[int, tuple[Reading, ...]]:
+    metrics = {metric.pk: metric for metric in Metric.objects.all()}
+    since = timezone.now() - timedelta(seconds=SHOWN_SECONDS)
+    rows = MetricSnapshot.objects.filter(metric__in=metrics, at__gte=since).order_by("at")
+    values: dict[int, list[float]] = {}
+    for metric_id, value in rows.values_list("metric_id", "value"):
+        values.setdefault(metric_id, []).append(float(value))
+    found: dict[int, tuple[Reading, ...]] = {}
+    for pk, metric in metrics.items():
+        if pk in values:
+            found[metric.environment_id] = (*found.get(metric.environment_id, ()), _reading(metric, values[pk]))
+    return found
+
+
+def _reading(metric: Metric, values: list[float]) -> Reading:
+    newest = values[-1]
+    return Reading(
+        name=metric.name.replace("_", " "),
+        unit={"percent": "%"}.get(metric.unit, metric.unit),
+        value=f"{newest:.0f}" if newest == int(newest) or abs(newest) >= 100 else f"{newest:.1f}",
+        line=sparkline(values[-POINTS:]),
+    )
+
+
+def sparkline(values: list[float]) -> str:
+    """The points of a polyline in a box of WIDTH × HEIGHT, oldest left, greatest on top."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    step = WIDTH / max(len(values) - 1, 1)
+    inner = HEIGHT - 4
+    return " ".join(
+        f"{index * step:.1f},{2 + inner * (1 - (value - low) / span):.1f}" for index, value in enumerate(values)
+    )
+
+
+# --- what waits for a person ---------------------------------------------------------------------------
+
+
+def _for_people() -> list[dict[str, Any]]:
+    rows = _deployments().filter(status__in=FOR_PEOPLE, release__status=ReleaseStatus.OPEN)
+    waiting = [{"deployment": row, "asks": _asks(row)} for row in rows.annotate(signed=_signed()).order_by("-planned_at")[:20]]
+    return waiting + [{"release": row, "asks": f"{row.boxes} open boxes"} for row in _unticked()[:20]]
+
+
+def _signed() -> Subquery:
+    approvals = Approval.objects.filter(deployment=OuterRef("pk"), withdrawn_at__isnull=True)
+    return Subquery(approvals.values("by__username")[:1])
+
+
+def _asks(deployment: Any) -> str:
+    if deployment.status == D.PLANNED:
+        return f"approved by {deployment.signed}, ready to deploy" if deployment.signed else "needs an approval"
+    return str(deployment.message or deployment.status)
+
+
+def _unticked() -> QuerySet[Any]:
+    unsettled = Q(items__deployment__isnull=True, items__is_required=True) & Q(
+        items__state__in=[ItemState.OPEN, ItemState.FAILED]
+    )
+    rows = Release.objects.filter(status=ReleaseStatus.OPEN).annotate(boxes=Count("items", filter=unsettled))
+    return rows.filter(boxes__gt=0).select_related("service")

@@ -1,0 +1,153 @@
+"""Services and environments, with variables, databases, and what runs there."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import TabularInline
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from checks.admin import EditablePage, place
+from checks.models import Database, Environment, Service, Variable
+from checks.secrets import MASK, SecretTooShort, encrypt
+from releases.admin.site import site
+from releases.models import Deployment
+
+PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
+class VariableForm(forms.ModelForm):
+    """A variable whose value is only ever written; an empty value keeps the stored one."""
+
+    value = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "placeholder": "unchanged"}),
+        help_text="A secret is never shown again.",
+    )
+
+    class Meta:
+        model = Variable
+        fields = ("name", "is_secret", "value")
+
+    def clean(self) -> dict[str, Any]:
+        """A new variable, or one that becomes or ceases to be a secret, needs its value said."""
+        given = super().clean() or self.cleaned_data
+        is_turned = not self.instance.pk or "is_secret" in self.changed_data
+        if is_turned and not given.get("value"):
+            self.add_error("value", "say the value: it cannot be carried over from the stored one")
+        if given.get("is_secret") and given.get("value"):
+            self._check_length(given["value"])
+        return given
+
+    def _check_length(self, plain: str) -> None:
+        try:
+            encrypt(plain)
+        except SecretTooShort as error:
+            self.add_error("value", str(error))
+
+    def save(self, commit: bool = True) -> Variable:
+        """Store the value where one was given."""
+        if self.cleaned_data["value"]:
+            self.instance.value = self.cleaned_data["value"]
+        return super().save(commit)
+
+
+class VariableInline(TabularInline):
+    """What is exported to every command."""
+
+    model = Variable
+    form = VariableForm
+    fields = ("name", "is_secret", "stored_value", "value")
+    readonly_fields = ("stored_value",)
+    extra = 0
+    tab = True
+
+    @display(description="now")
+    def stored_value(self, variable: Variable) -> str:
+        """The value as a page may show it."""
+        return variable.shown if variable.pk else ""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Staff."""
+        return bool(self.admin_site.has_permission(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators."""
+        return bool(self.admin_site.may_administer(request))
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class DatabaseInline(TabularInline):
+    """What a backup copies and SQL checks ask; its address may hold a password, which only administrators see."""
+
+    model = Database
+    readonly_fields = ("address",)
+    extra = 0
+    tab = True
+    has_view_permission = VariableInline.has_view_permission
+    has_add_permission = has_change_permission = has_delete_permission = VariableInline.has_add_permission
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The address itself for those who may change it."""
+        return ("name", "url") if self.has_change_permission(request, obj) else ("name", "address")
+
+    @display(description="address")
+    def address(self, database: Database) -> str:
+        """The address without its password."""
+        return PASSWORD.sub(rf"\1{MASK}@", database.url)
+
+
+class ServiceAdmin(EditablePage):
+    """What is run."""
+
+    list_display = ("name", "title", "repository", "created_at")
+    search_fields = ("name", "title")
+    readonly_fields = ("created_at",)
+    fields = (("name", "title"), "repository", "migrations", "health", "commands", "created_at")
+
+
+class EnvironmentAdmin(EditablePage):
+    """Where it runs. Whether it is fenced is observed, not entered."""
+
+    environment_path = ""
+    list_display = ("where", "base_url", "order", "is_protected", "is_demo", "fence")
+    list_filter = ("service", "is_protected", "is_fenced")
+    list_select_related = ("service",)
+    search_fields = ("name", "service__name", "base_url")
+    readonly_fields = ("is_fenced",)
+    inlines = (VariableInline, DatabaseInline)
+    change_form_outer_before_template = "gantry/environment.html"
+    fields = (
+        ("service", "name"),
+        "folder",
+        "base_url",
+        ("order", "time_scale"),
+        ("is_protected", "is_demo", "is_fenced"),
+    )
+
+    @display(description="environment", ordering="service")
+    def where(self, environment: Environment) -> str:
+        """Its name, by which clock."""
+        return place(environment)
+
+    @display(description="fence", label={"under maintenance": "warning", "open": "success"})
+    def fence(self, environment: Environment) -> str:
+        """Maintenance as last observed from outside."""
+        return "under maintenance" if environment.is_fenced else "open"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of one environment also shows its newest deployments."""
+        environment = kwargs.get("obj")
+        if environment:
+            runs = Deployment.objects.filter(environment=environment).order_by("-number").defer("plan")
+            context["runs"] = runs.select_related("release__service", "requested_by")[:5]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+site.register(Service, ServiceAdmin)
+site.register(Environment, EnvironmentAdmin)

@@ -1,0 +1,208 @@
+"""Processes behind the gate: recorded before they act, alone in their group, ended step by step."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from checks.gates import process
+from checks.gates.process import Child, Command, CommandNotFound, Identity, capture, end_group
+from tests.servers import wait_until
+
+ENV = {"PATH": os.environ["PATH"], "GREETING": "hello"}
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def started() -> Iterator[list[Child]]:
+    """Children of a test, ended with it."""
+    children: list[Child] = []
+    yield children
+    for child in children:
+        process._signal_group(child.identity.pid, process.signal.SIGKILL)
+        child.wait(PATIENCE)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ladder that gives each signal a moment only."""
+    ladder = tuple((number, 0.3) for number, _ in process.KILL_LADDER)
+    monkeypatch.setattr(process, "KILL_LADDER", ladder)
+
+
+def spawn(started: list[Child], folder: Path, script: str, *, shell: str = "bash") -> Child:
+    command = Command(argv=(shell, "-c", script), env=ENV, cwd=str(folder))
+    child = Child(command, output=folder / "output")
+    started.append(child)
+    return child
+
+
+def pid_in(path: Path) -> int:
+    wait_until(lambda: path.exists() and path.read_text().strip(), what=f"a pid in {path}")
+    return int(path.read_text())
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_command_does_not_run_before_the_gate_opens(started, tmp_path):
+    child = spawn(started, tmp_path, "touch ran")
+    assert child.wait(0.3) is None
+    assert not (tmp_path / "ran").exists()
+    child.open()
+    assert child.wait(PATIENCE) == 0
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_command_whose_parent_died_before_opening_never_runs(tmp_path):
+    parent = textwrap.dedent("""
+        import os, sys, pathlib
+        from checks.gates.process import Child, Command
+        command = Command(argv=("touch", "ran"), env=dict(os.environ), cwd=sys.argv[1])
+        child = Child(command, output=pathlib.Path(sys.argv[1], "output"))
+        print(child.identity.pid, flush=True)
+        os.kill(os.getpid(), 9)
+    """)
+    ended = subprocess.run([sys.executable, "-c", parent, str(tmp_path)], capture_output=True, text=True)
+    wait_until(lambda: gone(int(ended.stdout)), what="the end of the orphaned child")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_command_has_a_session_its_folder_its_variables_and_nothing_to_read(started, tmp_path):
+    child = spawn(started, tmp_path, 'pwd; echo "$GREETING"; env | grep -c SECRET_KEY; cat; ps -o sid= -p $$')
+    child.open()
+    assert child.wait(PATIENCE) == 0
+    folder, greeting, leaked, session = (tmp_path / "output").read_text().split()
+    assert (folder, greeting, leaked) == (str(tmp_path), "hello", "0")
+    assert int(session) == child.identity.pid
+
+
+@pytest.mark.parametrize("code", [0, 3, 125])
+def test_the_exit_code_is_the_commands(started, tmp_path, code):
+    child = spawn(started, tmp_path, f"exit {code}")
+    child.open()
+    assert child.wait(PATIENCE) == code
+
+
+def test_a_daemon_left_behind_lives_on_and_the_step_ends(started, tmp_path):
+    child = spawn(started, tmp_path, "sleep 60 & echo $! > daemon.pid; echo done")
+    child.open()
+    assert child.wait(PATIENCE) == 0
+    assert not gone(pid_in(tmp_path / "daemon.pid"))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("echo ready; exec sleep 60", -2),
+        ("trap '' INT; echo ready; exec sleep 60", -15),
+        ("trap '' INT TERM; echo ready; exec sleep 60", -9),
+    ],
+)
+def test_ending_a_command_climbs_from_int_to_term_to_kill(started, tmp_path, script, code):
+    child = spawn(started, tmp_path, script)
+    child.open()
+    wait_until(lambda: "ready" in (tmp_path / "output").read_text())
+    assert child.end() == code
+
+
+@pytest.mark.usefixtures("quick")
+def test_ending_a_command_ends_what_it_started_too(started, tmp_path):
+    child = spawn(started, tmp_path, "(trap '' INT TERM; exec sleep 60) & echo $! > inner.pid; wait")
+    child.open()
+    inner = pid_in(tmp_path / "inner.pid")
+    child.end()
+    wait_until(lambda: gone(inner))
+
+
+def test_ending_a_command_that_never_opened_leaves_nothing(started, tmp_path):
+    child = spawn(started, tmp_path, "touch ran")
+    child.end()
+    assert not child.identity.is_alive
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_group_of_a_dead_engine_is_ended_by_its_identity(started, tmp_path):
+    child = spawn(started, tmp_path, "(trap '' INT TERM; exec sleep 60) & echo $! > inner.pid; wait")
+    child.open()
+    inner = pid_in(tmp_path / "inner.pid")
+    ended = capture(
+        (sys.executable, "-c", "import sys; from checks.gates.process import *; "
+         f"print(end_group(Identity(pid={child.identity.pid}, started={child.identity.started})))"),
+        cwd=str(Path.cwd()),
+    )  # fmt: skip
+    assert ended.out.strip() == "True", ended
+    wait_until(lambda: gone(inner))
+
+
+def test_an_identity_tells_a_pid_that_is_used_again():
+    mine = Identity(pid=os.getpid(), started=psutil.Process().create_time())
+    earlier = Identity(pid=os.getpid(), started=mine.started - 100)
+    assert mine.is_alive
+    assert not earlier.is_alive
+    assert end_group(earlier) is False
+
+
+@pytest.mark.parametrize("folder", ["missing", "a-file"])
+def test_a_folder_that_is_none_is_named(tmp_path, folder):
+    (tmp_path / "a-file").touch()
+    before = len(os.listdir("/proc/self/fd"))
+    command = Command(argv=("true",), env=ENV, cwd=str(tmp_path / folder))
+    with pytest.raises(CommandNotFound, match=folder):
+        Child(command, output=tmp_path / "output")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_child_leaves_no_open_files_behind(started, tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        child = spawn(started, tmp_path, "true")
+        child.open()
+        child.wait(PATIENCE)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+# --- short questions --------------------------------------------------------------------------------
+
+
+def test_capture_keeps_both_streams_and_the_code(tmp_path):
+    seen = capture(("sh", "-c", "echo out; echo err >&2; exit 4"), cwd=str(tmp_path))
+    assert (seen.code, seen.out, seen.err) == (4, "out\n", "err\n")
+
+
+def test_capture_ends_a_command_that_takes_too_long(tmp_path):
+    seen = capture(("sh", "-c", "echo begun; sleep 60 & wait"), cwd=str(tmp_path), timeout=0.3)
+    assert (seen.code, seen.out) == (124, "begun\n")
+    assert "0.3 s" in seen.err
+
+
+def test_capture_does_not_wait_for_a_daemon_that_keeps_the_output_open(tmp_path):
+    seen = capture(("sh", "-c", "sleep 60 & echo $!"), cwd=str(tmp_path), timeout=10)
+    daemon = psutil.Process(int(seen.out))
+    assert (seen.code, daemon.is_running()) == (0, True)
+    daemon.kill()
+
+
+def test_capture_keeps_a_mebibyte_at_most(tmp_path):
+    seen = capture(("head", "-c", "3000000", "/dev/zero"), cwd=str(tmp_path))
+    assert len(seen.out) == process.CAPTURED
+
+
+def test_capture_says_which_program_is_missing(tmp_path):
+    seen = capture(("no-such-program",), cwd=str(tmp_path))
+    assert seen.code == 127
+    assert "no-such-program" in seen.err
+
+
+def test_capture_shows_bytes_that_are_no_text(tmp_path):
+    assert capture(("printf", "\\377ok"), cwd=str(tmp_path)).out == "\ufffdok"

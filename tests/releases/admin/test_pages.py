@@ -1,0 +1,270 @@
+"""Every page of the admin opens for everybody who may see it, and shows what people wrote as text."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from releases.admin.site import site
+from releases.models import AccessToken
+from releases.permissions import ROLES
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+site.get_urls()  # loads the pages
+
+MODELS = sorted((model for model in site._registry), key=lambda model: model._meta.label)
+NAMES = [f"{model._meta.app_label}_{model._meta.model_name}" for model in MODELS]
+EVIL = "<script>alert('gantry')</script>"
+PEOPLE = ("superuser", *ROLES)
+
+
+@pytest.fixture
+def world():
+    """One row of everything, hanging together."""
+    environment = factories.make_environment(time_scale=240, is_demo=True)
+    factories.make_variable(environment=environment, name="TOKEN", value="a secret of the shop", is_secret=True)
+    database = factories.make_database(environment=environment, url="postgres://shop:hunter22@db/shop")
+    factories.make_result(probe=factories.make_probe(environment=environment))
+    factories.make_snapshot(metric=factories.make_metric(environment=environment))
+    factories.make_feature(environment=environment)
+    release = factories.make_release(service=environment.service, version="v1.1")
+    factories.make_item(release=release)
+    deployment = factories.make_deployment(release=release, environment=environment, status="watching")
+    factories.make_attempt(deployment=deployment, tail="done")
+    factories.make_approval(deployment=deployment)
+    factories.make_incident(deployment=deployment)
+    factories.make_backup(database=database, deployment=deployment)
+    factories.make_deployment(undoes=deployment, status="queued")
+    token = {"label": "ci", "digest": "0" * 64, "created_at": NOON, "expires_at": NOON}
+    AccessToken.objects.create(user=release.requested_by, **token)
+    return deployment
+
+
+@pytest.fixture(params=PEOPLE)
+def visitor(request, client: Client) -> Client:
+    """A client signed in as somebody of each role."""
+    is_super = request.param == "superuser"
+    client.force_login(factories.make_superuser() if is_super else factories.make_user(request.param))
+    return client
+
+
+def sign_in(client: Client, role: str = "") -> Client:
+    client.force_login(factories.make_user(role) if role else factories.make_superuser())
+    return client
+
+
+def addresses() -> list[str]:
+    """Every list, form and history of every registered model that has rows."""
+    found = [reverse("admin:index")]
+    for model, name in zip(MODELS, NAMES, strict=True):
+        found.append(reverse(f"admin:{name}_changelist"))
+        row = model._default_manager.order_by("pk").first()
+        if row:
+            found.append(reverse(f"admin:{name}_change", args=[row.pk]))
+    return found
+
+
+def test_every_page_opens_for_every_role(world, visitor) -> None:
+    answers = {address: visitor.get(address).status_code for address in addresses()}
+    closed = {address for address, status in answers.items() if status != 200}
+    assert all(address.startswith("/admin/auth/") and answers[address] == 403 for address in closed)
+
+
+def test_a_superuser_sees_every_page(world, client) -> None:
+    sign_in(client)
+    assert {client.get(address).status_code for address in addresses()} == {200}
+    assert len(addresses()) > 2 * len(MODELS) - 2
+
+
+def test_every_add_form_opens_for_administrators_and_for_nobody_else(world, visitor) -> None:
+    for name in NAMES:
+        assert visitor.get(reverse(f"admin:{name}_add")).status_code in (200, 403)
+
+
+def test_an_administrator_may_add_what_is_configured(client) -> None:
+    sign_in(client, "administrator")
+    opened = {name for name in NAMES if client.get(reverse(f"admin:{name}_add")).status_code == 200}
+    assert opened == {"checks_service", "checks_environment", "checks_probe", "releases_grant"}
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"administrator"}))
+def test_other_roles_add_nothing(client, role) -> None:
+    sign_in(client, role)
+    assert {client.get(reverse(f"admin:{name}_add")).status_code for name in NAMES} == {403}
+
+
+EVIDENCE = ("deployment", "attempt", "approval", "checklistitem", "release", "runbookrevision", "incident", "backup")
+
+
+@pytest.mark.parametrize("name", [*(f"releases_{name}" for name in EVIDENCE), "checks_auditentry"])
+def test_evidence_is_neither_edited_nor_deleted_even_by_a_superuser(world, client, name) -> None:
+    sign_in(client)
+    row = next(model for model in MODELS if model._meta.label_lower.replace(".", "_") == name)._default_manager.first()
+    if row is None:
+        world.environment.full_clean()
+        row = factories.make_item()
+    change = client.post(reverse(f"admin:{name}_change", args=[row.pk]), {"status": "succeeded"})
+    delete = client.post(reverse(f"admin:{name}_delete", args=[row.pk]), {"post": "yes"})
+    assert (change.status_code, delete.status_code) == (403, 403)
+
+
+def test_a_visitor_is_sent_to_the_door(client) -> None:
+    answer = client.get(reverse("admin:releases_deployment_changelist"))
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer["Location"]
+
+
+def test_an_account_that_is_not_staff_sees_nothing(client) -> None:
+    client.force_login(factories.make_user("administrator", is_staff=False))
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize("object_id", ["0", "nonsense", "<script>"])
+def test_a_deployment_that_does_not_exist_is_no_error(client, object_id) -> None:
+    sign_in(client)
+    approve = reverse("admin:releases_deployment_approve", args=[object_id])
+    assert client.post(approve, {"_form_submitted": "on"}).status_code == 404
+
+
+# --- what people wrote is text -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hostile():
+    """A world in which every text that somebody can write holds a script."""
+    service = factories.make_service(title=EVIL)
+    environment = factories.make_environment(service=service, time_scale=240)
+    text = factories.TEXT.replace("Orders go through", EVIL).replace("bin/smoke", f"echo '{EVIL}' #")
+    runbook = factories.make_runbook(service=service, name=EVIL)
+    revision = factories.make_revision(runbook=runbook, text=f"# {EVIL}\n\n{text}")
+    asker = factories.make_user(username=EVIL)
+    release = factories.make_release(service=service, version=EVIL, revision=revision, requested_by=asker)
+    factories.make_item(release=release, text=EVIL, heading=EVIL, state="ticked", evidence={"said": EVIL})
+    deployment = factories.make_deployment(
+        release=release, environment=environment, status="waiting", message=EVIL, reason=f"why {EVIL}"
+    )
+    factories.make_attempt(
+        deployment=deployment, tail=EVIL, command=EVIL, outcome="failed", by=EVIL, result={"message": EVIL}
+    )
+    factories.make_incident(deployment=deployment, title=EVIL, cause=EVIL, decision=EVIL)
+    factories.make_variable(environment=environment, name=EVIL, value=EVIL)
+    return deployment
+
+
+def test_no_page_runs_a_script_that_somebody_wrote(hostile, client) -> None:
+    sign_in(client)
+    for address in addresses():
+        page = client.get(address).content.decode()
+        assert "<script>alert" not in page, address
+
+
+def test_the_deployment_page_shows_outputs_as_text(hostile, client) -> None:
+    sign_in(client)
+    page = client.get(reverse("admin:releases_deployment_change", args=[hostile.pk])).content.decode()
+    assert '<pre class="g-output">&lt;script&gt;alert(' in page
+
+
+def test_log_and_output_are_plain_text(hostile, client) -> None:
+    sign_in(client)
+    attempt = hostile.attempts.get()
+    for address in ("admin:releases_deployment_log", "admin:releases_attempt_output"):
+        answer = client.get(reverse(address, args=[attempt.pk if "attempt" in address else hostile.pk]))
+        assert answer["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert EVIL in answer.content.decode()
+
+
+# --- secrets --------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_on_no_page(world, client) -> None:
+    sign_in(client)
+    for address in addresses():
+        assert "a secret of the shop" not in client.get(address).content.decode(), address
+
+
+def test_who_may_not_change_a_database_does_not_see_its_password(world, client) -> None:
+    sign_in(client, "viewer")
+    page = client.get(reverse("admin:checks_environment_change", args=[world.environment_id])).content.decode()
+    assert "postgres://shop:••••••@db/shop" in page
+    assert "hunter22" not in page
+
+
+# --- what a page must say --------------------------------------------------------------------------------
+
+
+def test_every_page_about_an_environment_with_a_clock_of_its_own_says_so(world, client) -> None:
+    sign_in(client)
+    rows = [world, world.environment, world.attempts.get(), world.incidents.get(), world.items.first()]
+    for row in rows:
+        page = client.get(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]))
+        assert "240 × faster" in page.content.decode(), row
+
+
+def test_lists_name_the_clock_too(world, client) -> None:
+    sign_in(client)
+    for name in ("releases_deployment", "checks_environment", "releases_incident", "releases_attempt"):
+        assert "×240" in client.get(reverse(f"admin:{name}_changelist")).content.decode()
+
+
+def test_real_time_is_not_mentioned(client) -> None:
+    deployment = factories.make_deployment()
+    page = sign_in(client).get(reverse("admin:releases_deployment_change", args=[deployment.pk])).content.decode()
+    assert "faster" not in page
+
+
+def test_maintenance_of_gantry_itself_stands_beside_the_title(client) -> None:
+    from maintenance_mode.core import set_maintenance_mode
+
+    sign_in(client)
+    set_maintenance_mode(True)
+    try:
+        assert "Gantry is under maintenance" in client.get(reverse("admin:index")).content.decode()
+    finally:
+        set_maintenance_mode(False)
+    assert "Gantry is under maintenance" not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_overview_says_what_runs_where(client) -> None:
+    environment = factories.make_environment()
+    first = factories.make_release(service=environment.service, version="v1.1")
+    bad = factories.make_release(service=environment.service, version="v1.2", revision=first.revision)
+    factories.make_deployment(release=first, environment=environment, status="succeeded")
+    factories.make_deployment(release=bad, environment=environment)
+    page = sign_in(client).get(reverse("admin:index")).content.decode()
+    assert re.search(r'g-version">\s*<b>v1.1</b>', page)
+    assert "needs an approval" in page
+
+
+def test_after_a_way_back_the_overview_names_the_version_before(client) -> None:
+    bad = factories.make_deployment(status="rolled_back")
+    factories.make_deployment(undoes=bad, status="succeeded")
+    page = sign_in(client).get(reverse("admin:index")).content.decode()
+    assert re.search(r'g-version">\s*<b>v1.0</b>', page)
+
+
+# --- queries ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["releases_deployment", "releases_checklistitem", "checks_environment", "index"])
+def test_a_longer_list_asks_no_more_of_the_database(client, django_assert_num_queries, name) -> None:
+    sign_in(client)
+    address = reverse("admin:index") if name == "index" else reverse(f"admin:{name}_changelist")
+    factories.make_snapshot(metric=factories.make_metric(environment=factories.make_deployment().environment))
+    asked = queries(client, address)
+    for _ in range(3):
+        factories.make_snapshot(metric=factories.make_metric(environment=factories.make_deployment().environment))
+    assert queries(client, address) == asked
+
+
+def queries(client: Client, address: str) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
