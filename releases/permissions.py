@@ -39,5 +39,5 @@ def demand(user: "User", verb: str, environment: "Environment | None" = None) ->
     roles = " or ".join(role.replace("_", " ") for role, verbs in ROLES.items() if verb in verbs)
     place = f" in {environment}" if environment else ""
     raise NotAllowed(
-        f"{user.username} may not {verb}{place}: ask a {roles}, or have the role granted in the admin"
+        f"{user.username} may not {verb}{place}: ask one who is {roles}, or have the role granted in the admin"
     )

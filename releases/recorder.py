@@ -19,6 +19,8 @@ from releases.models import Attempt, Deployment
 from releases.statuses import CLAIMABLE, OCCUPYING, DeploymentStatus, sources
 
 LEASE = timedelta(seconds=10)
+# Too long for the trail, or nobody's business: of these it says only that they changed.
+HIDDEN = ("plan", "text", "stored", "digest", "tail", "expires_at")
 STATE_FIELDS = {"attempt": "outcome", "checklistitem": "state"}
 Row = TypeVar("Row", bound=models.Model)
 
@@ -82,10 +84,10 @@ def _apply(change: Move | Add | Change) -> audit.Line:
 
 
 def _change(change: Change) -> audit.Line:
-    old = {name: _plain(getattr(change.row, name)) for name in change.fields}
+    old = {name: _shown(name, getattr(change.row, name)) for name in change.fields}
     type(change.row)._default_manager.filter(pk=change.row.pk).update(**change.fields)
     _assign(change.row, change.fields)
-    new = {name: _plain(value) for name, value in change.fields.items()}
+    new = {name: _shown(name, value) for name, value in change.fields.items()}
     return audit.Line(verb=change.verb, subject=audit.subject_of(change.row), old=old, new=new)
 
 
@@ -127,12 +129,15 @@ def _assign(row: models.Model, values: dict[str, Any]) -> None:
 
 
 def _visible(row: models.Model) -> dict[str, Any]:
-    hidden = ("plan", "text", "stored", "digest", "tail", "expires_at")
     return {
         each.attname: _plain(getattr(row, each.attname))
         for each in row._meta.concrete_fields
-        if each.name not in hidden and not each.primary_key
+        if each.name not in HIDDEN and not each.primary_key
     }
+
+
+def _shown(name: str, value: Any) -> Any:
+    return "…" if name in HIDDEN else _plain(value)
 
 
 def _plain(value: Any) -> Any:

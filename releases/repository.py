@@ -31,7 +31,7 @@ def _git(*arguments: str, cwd: str, timeout: float = 60.0) -> Captured:
 
 def resolve(repository: str, ref: str) -> str:
     """The commit id that `ref` (tag, branch or commit) means in `repository`; raises WrongUsage naming both."""
-    answer = _git("ls-remote", repository, ref, f"{ref}^{{}}", cwd="/")
+    answer = _git("ls-remote", "--", repository, ref, f"{ref}^{{}}", cwd="/")
     if answer.code != 0:
         raise WrongUsage(f"cannot read the repository {repository}: {_last_line(answer)}")
     lines = [line.split("\t", 1) for line in answer.out.splitlines() if "\t" in line]
@@ -84,10 +84,11 @@ def changed_paths(folder: str, old: str, new: str, *, globs: list[str]) -> tuple
     """Paths that match one of `globs` and differ between two commits of `folder`, sorted."""
     if old == new or not globs:
         return ()
-    answer = _git("diff", "--name-only", old, new, cwd=folder)
+    # A renamed file has left its old place, which counts as much as the new one.
+    answer = _git("diff", "--name-only", "--no-renames", "-z", old, new, cwd=folder)
     if answer.code != 0:
         raise WrongUsage(f"cannot compare {old[:10]} with {new[:10]} in {folder}: {_last_line(answer)}")
-    paths = answer.out.split("\n")
+    paths = answer.out.split("\0")
     return tuple(sorted(path for path in paths if path and any(fnmatch(path, glob) for glob in globs)))
 
 

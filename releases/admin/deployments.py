@@ -41,7 +41,7 @@ class DeploymentAdmin(Page):
     environment_path = "environment"
     change_form_outer_before_template = None  # the page shows the clock itself
     list_display = ("name", "version", "direction", "shown", "rollback", "acts_next", "message", "started_at")
-    list_filter = ("status", "rollback_class", "environment")
+    list_filter = ("status", "rollback_class", "release__service", "environment__name")
     list_select_related = RELATED
     search_fields = ("release__version", "release__service__name", "environment__name", "plan_hash", "message")
     actions_detail = ("approve", "deploy", "go_on", "roll_back")

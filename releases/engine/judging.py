@@ -26,10 +26,8 @@ def watch(run: Run) -> bool:
         return False
     sample(take_due(now, environment=run.deployment.environment), at=now)
     firing = [judged for judged in judgements(run, now) if judged[1].state is State.FIRING]
-    fresh = [(limit, judged) for limit, judged in firing if not turning.is_known(run.deployment, limit)]
-    if not fresh:
-        return True
-    return turning.pull(run, fresh)
+    turning.pull(run, firing)
+    return True
 
 
 def judgements(run: Run, now: datetime) -> list[tuple[PlannedLimit, Judgement]]:

@@ -48,6 +48,7 @@ def carry_on(
         _pause(run)
         raise
     finally:
+        give_back(run.lease)
         for each in {deployment, run.deployment}:
             logbook.write(each)
     deployment.refresh_from_db()

@@ -16,6 +16,7 @@ from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, Release
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
+LOOK_AGAIN = timedelta(seconds=30)
 ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 
 
@@ -27,25 +28,28 @@ def decide(run: Run, broken: Broken) -> bool:
     if run.plan.direction == "back":
         return _fail_back(run, why)
     if broken.outcome == Outcome.UNKNOWN:
-        return _wait(run, why + "; look at the service, then roll back", severity="P2")
+        return _call_person(run, why, "look at the service, then take it back", severity="P2")
     if not is_touched(run.deployment):
         return _stop_as_before(run, why)
     return go_back(run, why)
 
 
-def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> bool:
+def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> None:
     """Rollback triggers fired while users are served: take it back, or call for a person and watch on."""
-    why = "; ".join(f"rollback trigger '{limit.text}': {judged.message}" for limit, judged in firing)
+    fresh = [pair for pair in firing if not is_known(run.deployment, f"'{pair[0].text}'")]
+    if not fresh:
+        return
+    why = "; ".join(f"rollback trigger '{limit.text}': {judged.message}" for limit, judged in fresh)
     run.progress.note(why)
-    return go_back(run, why)
+    go_back(run, why)
 
 
 def go_back(run: Run, why: str) -> bool:
-    """Turn round if that may happen without a person, else wait for one with an incident; False: the run stops."""
+    """Turn round if that may happen without a person, else call for one with an incident; True when it turned."""
     kind = kind_now(run.deployment)
     obstacle = _obstacle(run, kind)
     if obstacle:
-        return _wait(run, f"{why}; it does not go back by itself: {obstacle}", severity="P1")
+        return _call_person(run, why, f"it does not go back by itself: {obstacle}", severity="P1")
     forward = run.deployment
     run.deployment, run.lease = deployments.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
@@ -71,9 +75,9 @@ def kind_now(deployment: Deployment) -> RollbackClass:
     return RollbackClass.RESTORE if since else RollbackClass.CODE
 
 
-def is_known(deployment: Deployment, limit: PlannedLimit) -> bool:
-    """Has this trigger an open incident already?"""
-    return deployment.incidents.filter(status=IncidentStatus.OPEN, cause__contains=f"'{limit.text}'").exists()
+def is_known(deployment: Deployment, cause: str) -> bool:
+    """Has this cause an open incident of the deployment already, so that a person decides?"""
+    return deployment.incidents.filter(status=IncidentStatus.OPEN, cause__contains=cause).exists()
 
 
 def supersede(run: Run, now: datetime) -> None:
@@ -159,17 +163,21 @@ def _fail_back(run: Run, why: str) -> bool:
     return False
 
 
-def _wait(run: Run, why: str, *, severity: str) -> bool:
-    """Open an incident; before go-live the run waits, a watch goes on watching."""
+def _call_person(run: Run, why: str, what: str, *, severity: str) -> bool:
+    """Open an incident once and stop for a person; a live version stays watched. Always False: it did not turn."""
     now = timezone.now()
-    changes: list[Add | Move | Change] = [Add(incident_of(run, why, severity, now))]
+    message = f"{why}; {what}"
+    changes: list[Add | Move | Change] = []
+    if not is_known(run.deployment, why):
+        changes.append(Add(incident_of(run, message, severity, now)))
     if run.deployment.status == D.RUNNING:
-        changes.append(Move(run.deployment, D.WAITING, {"message": why}))
+        changes.append(Move(run.deployment, D.WAITING, {"message": message}))
     else:
-        changes.append(Change(run.deployment, {"message": why}, verb="needs a person"))
+        fields = {"message": message, "due_at": now + LOOK_AGAIN}
+        changes.append(Change(run.deployment, fields, verb="needs a person"))
     record(*changes, by=run.by, at=now, lease=run.lease)
-    run.progress.note(why)
-    return run.deployment.status == D.WATCHING
+    run.progress.note(what)
+    return False
 
 
 def incident_of(run: Run, cause: str, severity: str, at: datetime) -> Incident:

@@ -1,14 +1,13 @@
 """The audit trail: a chain that holds, also when many write at once, and shows where it was touched."""
 
-import threading
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from checks import audit
 from checks.audit import Line, first_bad_entry
 from checks.models import AuditEntry, AuditHead
+from tests.threads import in_threads
 
 WRITERS, EACH = 8, 10
 
@@ -95,24 +94,3 @@ def test_what_is_rolled_back_leaves_no_gap():
         _ = 1 / 0
     write()
     assert first_bad_entry() is None
-
-
-def in_threads(number: int, work) -> None:
-    """Run `work` in several threads at once; what any of them raises is raised here."""
-    together, raised = threading.Barrier(number), []
-
-    def run() -> None:
-        try:
-            together.wait()
-            work()
-        except Exception as error:  # noqa: BLE001 (told to the test below)
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert raised == []

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from checks.models import Environment, Metric, MetricSnapshot, Probe, ProbeResult, Service, Variable
 from checks.sampling import sample, take_due
-from tests.checks.test_audit import in_threads
+from tests.threads import in_threads
 
 NOW = timezone.now()
 

@@ -21,7 +21,9 @@ def running_version(service: Built) -> str:
 def visitors(service: Built, orders: Path) -> Iterator[None]:
     """Load on the shop while the block runs; then every order it acknowledged is found by its id."""
     traffic = [sys.executable, "-m", "demo.traffic"]
-    run = subprocess.Popen([*traffic, "run", service.base_url, str(orders)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [*traffic, "run", service.base_url, str(orders)], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     try:
         yield
     finally:
@@ -108,7 +110,9 @@ def test_a_rollback_that_fails_leaves_the_fence_up_and_calls_someone(
     assert "maintenance stays ON; call someone" in said
     status = gantry.do("maintenance_mode", "status", "--environment", "shop/production", "--json")
     assert json.loads(status) == {"is_on": True}
-    severities = gantry.shell("from releases.models import Incident; print({i.severity for i in Incident.objects.all()})")
+    severities = gantry.shell(
+        "from releases.models import Incident; print({i.severity for i in Incident.objects.all()})"
+    )
     assert severities == "{'P1'}"
 
 

@@ -108,9 +108,16 @@ def test_a_worker_deploys_and_beat_brings_the_watch_to_its_end(
         "deployments.queue(plan, user=olga, at=timezone.now())\n"
         "doorbell.ring(tasks.deploy, plan.pk)"
     )
-    servers.wait_until(lambda: gantry.shell(STATUS) == "('watching',)", within=90, what="the worker to go live")
+    servers.wait_until(
+        lambda: gantry.shell(STATUS) == "('watching',)", within=90, what="the worker to go live"
+    )
     assert running_version(service) == "v1.1"
-    for text in ("Orders of the last two hours", "no new kind of complaint", "reports are complete", "closed in the"):
+    for text in (
+        "Orders of the last two hours",
+        "no new kind of complaint",
+        "reports are complete",
+        "closed in the",
+    ):
         words = ("tick_item", "shop", "v1.1", text, *WHERE)
         gantry.do(*words, "--evidence", "it is", by="olga")
     servers.wait_until(lambda: gantry.shell(STATUS) != "('watching',)", within=90, what="the watch to end")
