@@ -33,7 +33,6 @@ class Page(ModelAdmin):
 
     environment_path = ""
     change_form_outer_before_template = "gantry/clock.html"
-    show_full_result_count = False
     list_per_page = 50
     compressed_fields = True
 
@@ -92,7 +91,10 @@ class Page(ModelAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Delete rows and say which."""
-        lines = [audit.Line(verb="deleted", subject=audit.subject_of(row), old={"was": str(row)}) for row in queryset]
+        lines = [
+            audit.Line(verb="deleted", subject=audit.subject_of(row), old={"was": str(row)})
+            for row in queryset
+        ]
         super().delete_queryset(request, queryset)
         audit.write(lines, by=request.user.get_username(), at=timezone.now(), why="in the admin")
 
@@ -120,7 +122,11 @@ def place(environment: Environment | None) -> str:
     """An environment's name, with its clock while that is not the wall's."""
     if environment is None:
         return "every environment"
-    return str(environment) if environment.time_scale == 1 else f"{environment} (clock ×{environment.time_scale})"
+    return (
+        str(environment)
+        if environment.time_scale == 1
+        else f"{environment} (clock ×{environment.time_scale})"
+    )
 
 
 def _of_form(form: Any, *, change: bool) -> Iterable[audit.Line]:
@@ -139,7 +145,9 @@ def _of_formset(formset: Any) -> Iterable[audit.Line]:
     for row in formset.new_objects:
         yield audit.Line(verb="added", subject=audit.subject_of(row), new={"is": str(row)})
     for row, fields in formset.changed_objects:
-        yield audit.Line(verb="changed", subject=audit.subject_of(row), new={"is": str(row), "fields": list(fields)})
+        yield audit.Line(
+            verb="changed", subject=audit.subject_of(row), new={"is": str(row), "fields": list(fields)}
+        )
     for row in formset.deleted_objects:
         yield audit.Line(verb="deleted", subject=f"{row._meta.model_name}", old={"was": str(row)})
 

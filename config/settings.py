@@ -89,14 +89,20 @@ WHITENOISE_MANIFEST_STRICT = False
 
 # --- database, cache, broker -------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{VAR_DIR}/gantry.sqlite3")}
+if not DATABASES["default"].get("ENGINE"):
+    raise ImproperlyConfigured(
+        "DATABASE_URL is no database URL: write postgres://user:password@host/name or sqlite:////path"
+    )
+SQLITE_SYNCHRONOUS = env.str("SQLITE_SYNCHRONOUS", "FULL")
+if SQLITE_SYNCHRONOUS not in ("FULL", "NORMAL", "OFF"):
+    raise ImproperlyConfigured(f"SQLITE_SYNCHRONOUS is '{SQLITE_SYNCHRONOUS}': write FULL, NORMAL or OFF")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a deferred read-then-write fails at once with "locked", whatever the timeout.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            f"PRAGMA journal_mode=WAL; PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', 'FULL')}; "
-            "PRAGMA busy_timeout=20000;"
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; PRAGMA busy_timeout=20000;"
         ),
     }
 REDIS_URL = env.str("REDIS_URL", "")
@@ -135,6 +141,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["releases.admin.site.stylesheet"],
     "SCRIPTS": ["releases.admin.site.script"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "releases.admin.site.favicon"}],
     "ENVIRONMENT": "releases.admin.site.environment_label",
     "DASHBOARD_CALLBACK": "releases.admin.dashboard.context",
     "SIDEBAR": {"show_search": True, "navigation": "releases.admin.navigation.groups"},

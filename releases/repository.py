@@ -1,5 +1,6 @@
 """Asking git: what a ref means, what runs in a folder, what changed between two commits. Reads only."""
 
+import time
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,6 +14,8 @@ GIT_ENV = {
     "HOME": "/nonexistent",
     "LC_ALL": "C",
 }
+
+LOCKED_TRIES, LOCKED_WAIT = 20, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +62,15 @@ def difference(folder: str) -> str:
 
 def fetch(folder: str) -> None:
     """Bring the repository's commits into `folder` without touching its branches or tags; raises WrongUsage."""
-    answer = _git(*FETCH, cwd=folder, timeout=300.0)
-    if answer.code != 0:
-        raise WrongUsage(f"cannot fetch into {folder}: {_last_line(answer)}")
+    for _ in range(LOCKED_TRIES):
+        answer = _git(*FETCH, cwd=folder, timeout=300.0)
+        if answer.code == 0:
+            return
+        # Two fetches at once lock each other's refs; the other's result is ours too.
+        if "lock" not in answer.err:
+            break
+        time.sleep(LOCKED_WAIT)
+    raise WrongUsage(f"cannot fetch into {folder}: {_last_line(answer)}")
 
 
 # Tags go to a namespace of our own: a moved tag upstream must neither stop the fetch nor move a local one.

@@ -23,7 +23,6 @@ from releases.models import (
 )
 from releases.plan.make import Facts, make_plan, make_way_back
 from releases.plan.model import Plan, plan_hash, to_json
-from releases.runbooks.reader import read
 from releases.statuses import DeploymentStatus, ItemState, Outcome, RevisionStatus
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
@@ -139,7 +138,9 @@ def make_variable(**overrides: Any) -> Variable:
 def make_database(**overrides: Any) -> Database:
     """A database of an environment."""
     environment = overrides.pop("environment", None) or make_environment()
-    return Database.objects.create(environment=environment, **{"url": "sqlite:////srv/shop.sqlite3"} | overrides)
+    return Database.objects.create(
+        environment=environment, **{"url": "sqlite:////srv/shop.sqlite3"} | overrides
+    )
 
 
 def make_probe(**overrides: Any) -> Probe:
@@ -152,13 +153,17 @@ def make_probe(**overrides: Any) -> Probe:
 def make_result(**overrides: Any) -> ProbeResult:
     """An answer to a probe."""
     probe = overrides.pop("probe", None) or make_probe()
-    return ProbeResult.objects.create(probe=probe, **{"at": NOON, "verdict": "passed", "elapsed_ms": 12.0} | overrides)
+    return ProbeResult.objects.create(
+        probe=probe, **{"at": NOON, "verdict": "passed", "elapsed_ms": 12.0} | overrides
+    )
 
 
 def make_metric(**overrides: Any) -> Metric:
     """A named reading of an environment."""
     environment = overrides.pop("environment", None) or make_environment()
-    return Metric.objects.create(environment=environment, **{"name": "error_rate", "unit": "percent"} | overrides)
+    return Metric.objects.create(
+        environment=environment, **{"name": "error_rate", "unit": "percent"} | overrides
+    )
 
 
 def make_snapshot(**overrides: Any) -> MetricSnapshot:
@@ -291,7 +296,12 @@ def make_item(**overrides: Any) -> ChecklistItem:
     """An open box of a deployment, or of a release where only that is given; a closed one gets evidence."""
     deployment = overrides.pop("deployment", None)
     release = overrides.pop("release", None) or (deployment.release if deployment else make_release())
-    given = {"key": f"{_number():040d}", "text": "Backup verified", "line": 7, "ticked_by": "person"} | overrides
+    given = {
+        "key": f"{_number():040d}",
+        "text": "Backup verified",
+        "line": 7,
+        "ticked_by": "person",
+    } | overrides
     if given.get("state", ItemState.OPEN) != ItemState.OPEN:
         given = {"at": NOON, "evidence": {"said": "seen"}, "by": release.requested_by} | given
     return ChecklistItem.objects.create(release=release, deployment=deployment, **given)
@@ -332,7 +342,9 @@ def make_approval(**overrides: Any) -> Approval:
 def make_incident(**overrides: Any) -> Incident:
     """An open incident."""
     deployment = overrides.pop("deployment", None)
-    environment = overrides.pop("environment", None) or (deployment.environment if deployment else make_environment())
+    environment = overrides.pop("environment", None) or (
+        deployment.environment if deployment else make_environment()
+    )
     given = {
         "severity": "P1",
         "title": "one order in five fails",
@@ -353,4 +365,6 @@ def make_backup(**overrides: Any) -> Backup:
 def make_feature(**overrides: Any) -> Feature:
     """A switch of an environment; `environment=None` makes it Gantry's own."""
     environment = overrides.pop("environment", None) if "environment" in overrides else make_environment()
-    return Feature.objects.create(environment=environment, **{"key": f"feature-{_number()}", "is_on": True} | overrides)
+    return Feature.objects.create(
+        environment=environment, **{"key": f"feature-{_number()}", "is_on": True} | overrides
+    )

@@ -34,7 +34,9 @@ def observe(
         return Observation(done=False, message=problem)
     # A version that does not know a feature does not have it on.
     wrong = [
-        f"{name} is {_word(seen.get(name))}" for name, on in asked(text, seen).items() if seen.get(name, False) != on
+        f"{name} is {_word(seen.get(name))}"
+        for name, on in asked(text, seen).items()
+        if seen.get(name, False) != on
     ]
     if wrong:
         return Observation(done=None, message="after the command " + ", ".join(wrong))

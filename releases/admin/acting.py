@@ -15,7 +15,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 from releases.errors import GantryError
 
 
-def carry_out(request: HttpRequest, verb: Callable[[], str], *, back: str | Callable[[], str]) -> HttpResponse:
+def carry_out(
+    request: HttpRequest, verb: Callable[[], str], *, back: str | Callable[[], str]
+) -> HttpResponse:
     """Do it and show the sentence that it returns; a refusal is shown in its own words. Leads to the address `back`,
     which may be asked for afterwards."""
     try:
@@ -43,7 +45,9 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
-def dialog(title: str, description: str, submit: str, form: type[BaseDialogForm] | None = None) -> dict[str, Any]:
+def dialog(
+    title: str, description: str, submit: str, form: type[BaseDialogForm] | None = None
+) -> dict[str, Any]:
     """A dialog as unfold wants it."""
     return {"title": title, "description": description, "form_class": form, "form_submit_text": submit}
 

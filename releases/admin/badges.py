@@ -42,7 +42,11 @@ ITEMS = {
     ItemState.WAIVED.value: CALM,
     ItemState.FAILED.value: BAD,
 }
-RELEASES = {ReleaseStatus.OPEN.value: MOVING, ReleaseStatus.BAD.value: BAD, ReleaseStatus.WITHDRAWN.value: CALM}
+RELEASES = {
+    ReleaseStatus.OPEN.value: MOVING,
+    ReleaseStatus.BAD.value: BAD,
+    ReleaseStatus.WITHDRAWN.value: CALM,
+}
 REVISIONS = {RevisionStatus.DRAFT.value: LOOK, RevisionStatus.PUBLISHED.value: GOOD}
 INCIDENTS = {
     IncidentStatus.OPEN.value: BAD,
@@ -50,7 +54,11 @@ INCIDENTS = {
     IncidentStatus.RESOLVED.value: GOOD,
 }
 SEVERITIES = {"P1": BAD, "P2": BAD, "P3": LOOK, "P4": CALM}
-BACKUPS = {BackupStatus.RUNNING.value: MOVING, BackupStatus.VERIFIED.value: GOOD, BackupStatus.FAILED.value: BAD}
+BACKUPS = {
+    BackupStatus.RUNNING.value: MOVING,
+    BackupStatus.VERIFIED.value: GOOD,
+    BackupStatus.FAILED.value: BAD,
+}
 CLASSES = {
     RollbackClass.FLAGS.value: GOOD,
     RollbackClass.CODE.value: GOOD,

@@ -74,16 +74,24 @@ def _deployments() -> QuerySet[Deployment]:
 
 def _open_incidents() -> QuerySet[Incident]:
     rows = Incident.objects.filter(status=IncidentStatus.OPEN)
-    return rows.select_related("environment__service", "deployment__environment__service").order_by("severity", "opened_at")
+    return rows.select_related("environment__service", "deployment__environment__service").order_by(
+        "severity", "opened_at"
+    )
 
 
 # --- what runs where ----------------------------------------------------------------------------------
 
 
 def _places(flights: Iterable[Deployment], incidents: Iterable[Incident]) -> list[Place]:
-    newest = Deployment.objects.filter(environment=OuterRef("pk"), status__in=LIVE).order_by("-number").values("pk")[:1]
+    newest = (
+        Deployment.objects.filter(environment=OuterRef("pk"), status__in=LIVE)
+        .order_by("-number")
+        .values("pk")[:1]
+    )
     environments = list(Environment.objects.select_related("service").annotate(live=Subquery(newest)))
-    live = {row.pk: row for row in _deployments().filter(pk__in=[each.live for each in environments if each.live])}
+    live = {
+        row.pk: row for row in _deployments().filter(pk__in=[each.live for each in environments if each.live])
+    }
     flying = {each.environment_id: each for each in flights if each.status != D.WATCHING}
     wrong = [each.environment_id for each in incidents]
     readings = _readings()
@@ -117,7 +125,10 @@ def _readings() -> dict[int, tuple[Reading, ...]]:
     found: dict[int, tuple[Reading, ...]] = {}
     for pk, metric in metrics.items():
         if pk in values:
-            found[metric.environment_id] = (*found.get(metric.environment_id, ()), _reading(metric, values[pk]))
+            found[metric.environment_id] = (
+                *found.get(metric.environment_id, ()),
+                _reading(metric, values[pk]),
+            )
     return found
 
 
@@ -138,7 +149,8 @@ def sparkline(values: list[float]) -> str:
     step = WIDTH / max(len(values) - 1, 1)
     inner = HEIGHT - 4
     return " ".join(
-        f"{index * step:.1f},{2 + inner * (1 - (value - low) / span):.1f}" for index, value in enumerate(values)
+        f"{index * step:.1f},{2 + inner * (1 - (value - low) / span):.1f}"
+        for index, value in enumerate(values)
     )
 
 
@@ -147,7 +159,10 @@ def sparkline(values: list[float]) -> str:
 
 def _for_people() -> list[dict[str, Any]]:
     rows = _deployments().filter(status__in=FOR_PEOPLE, release__status=ReleaseStatus.OPEN)
-    waiting = [{"deployment": row, "asks": _asks(row)} for row in rows.annotate(signed=_signed()).order_by("-planned_at")[:20]]
+    waiting = [
+        {"deployment": row, "asks": _asks(row)}
+        for row in rows.annotate(signed=_signed()).order_by("-planned_at")[:20]
+    ]
     return waiting + [{"release": row, "asks": f"{row.boxes} open boxes"} for row in _unticked()[:20]]
 
 
@@ -158,7 +173,9 @@ def _signed() -> Subquery:
 
 def _asks(deployment: Any) -> str:
     if deployment.status == D.PLANNED:
-        return f"approved by {deployment.signed}, ready to deploy" if deployment.signed else "needs an approval"
+        return (
+            f"approved by {deployment.signed}, ready to deploy" if deployment.signed else "needs an approval"
+        )
     return str(deployment.message or deployment.status)
 
 

@@ -32,6 +32,7 @@ OFFERED = {
     "go_on": {D.WAITING, D.PAUSED},
     "roll_back": {D.WAITING, D.PAUSED, D.WATCHING, D.SUCCEEDED, D.FAILED, D.UNKNOWN},
 }
+FOR_PEOPLE = ("person", "confirm")
 MOVING = {D.QUEUED, D.RUNNING, D.WATCHING}
 
 
@@ -43,7 +44,13 @@ class DeploymentAdmin(Page):
     list_display = ("name", "version", "direction", "shown", "rollback", "acts_next", "message", "started_at")
     list_filter = ("status", "rollback_class", "release__service", "environment__name")
     list_select_related = RELATED
-    search_fields = ("release__version", "release__service__name", "environment__name", "plan_hash", "message")
+    search_fields = (
+        "release__version",
+        "release__service__name",
+        "environment__name",
+        "plan_hash",
+        "message",
+    )
     actions_detail = ("approve", "deploy", "go_on", "roll_back")
     fields = ("message",)
 
@@ -64,9 +71,9 @@ class DeploymentAdmin(Page):
         return deployment.release.version
 
     @display(description="status", ordering="status", label=badges.DEPLOYMENTS)
-    def shown(self, deployment: Deployment) -> str:
+    def shown(self, deployment: Deployment) -> tuple[str, str]:
         """The status as a badge."""
-        return deployment.status
+        return deployment.status, deployment.status.replace("_", " ")
 
     @display(description="rollback class", ordering="rollback_class", label=badges.CLASSES)
     def rollback(self, deployment: Deployment) -> str:
@@ -84,7 +91,11 @@ class DeploymentAdmin(Page):
         """The log and the outputs have addresses of their own."""
         own = [
             path("<int:pk>/log/", self.admin_site.admin_view(self.log), name="releases_deployment_log"),
-            path("attempt/<int:pk>/output/", self.admin_site.admin_view(self.output), name="releases_attempt_output"),
+            path(
+                "attempt/<int:pk>/output/",
+                self.admin_site.admin_view(self.output),
+                name="releases_attempt_output",
+            ),
         ]
         return own + super().get_urls()
 
@@ -118,7 +129,11 @@ class DeploymentAdmin(Page):
         """Only what makes sense in this status."""
         deployment = self.get_object(request, str(object_id))
         offered = super().get_actions_detail(request, object_id)
-        return [each for each in offered if deployment and is_offered(deployment, each.method.original_function_name)]
+        return [
+            each
+            for each in offered
+            if deployment and is_offered(deployment, each.method.original_function_name)
+        ]
 
     @action(
         description="Approve",
@@ -176,7 +191,9 @@ class DeploymentAdmin(Page):
         description="Roll back",
         icon="undo",
         variant=ActionVariant.DANGER,
-        dialog=dialog("Roll back", "Takes this deployment back by its runbook's own method.", "Roll back", WayBackForm),
+        dialog=dialog(
+            "Roll back", "Takes this deployment back by its runbook's own method.", "Roll back", WayBackForm
+        ),
     )
     def roll_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Queue the way back and ring for a worker."""
@@ -204,7 +221,9 @@ def start(deployment: Deployment, user: Any) -> None:
     if deployment.status == D.PLANNED:
         today = deployments.plan(deployment.release, deployment.environment, user=user, at=at)
         if today.pk != deployment.pk:
-            raise WaitsForPerson(f"the plan changed since: {today} holds the new one, which has to be approved")
+            raise WaitsForPerson(
+                f"the plan changed since: {today} holds the new one, which has to be approved"
+            )
     deployments.queue(deployment, user=user, at=at)
     doorbell.ring(tasks.deploy, deployment.pk)
 
@@ -220,12 +239,12 @@ def page(deployment: Deployment) -> dict[str, Any]:
     """What the page of a deployment shows."""
     plan = from_json(deployment.plan)
     found = stops(plan, deployment.attempts.all(), _boxes(deployment))
-    over = deployment.ended_at or (timezone.now() if deployment.status in MOVING else None)
+    over = deployment.ended_at or timezone.now()
     return {
         "plan": plan,
         "stops": found,
         "percent": done_percent(found),
-        "seconds": (over - deployment.started_at).total_seconds() if over and deployment.started_at else None,
+        "seconds": (over - deployment.started_at).total_seconds() if deployment.started_at else None,
         "from_version": plan.version if plan.direction == "back" else plan.previous_version,
         "to_version": plan.target_version,
         "triggers": [limit for limit in plan.limits if limit.role == "rollback_trigger"],
@@ -233,8 +252,10 @@ def page(deployment: Deployment) -> dict[str, Any]:
         "approvals": deployment.approvals.select_related("by"),
         "incidents": deployment.incidents.all(),
         "backups": deployment.backups.select_related("database"),
-        "undone_by": Deployment.objects.filter(undoes=deployment).select_related("environment__service").first(),
-        "open_boxes": [box for stop in found for box in stop.open_boxes],
+        "undone_by": Deployment.objects.filter(undoes=deployment)
+        .select_related("environment__service")
+        .first(),
+        "open_boxes": [box for stop in found for box in stop.open_boxes if box.ticked_by in FOR_PEOPLE],
         "outcome": logbook.outcome(deployment),
         "is_moving": deployment.status in MOVING,
     }
@@ -248,7 +269,9 @@ def _boxes(deployment: Deployment) -> list[ChecklistItem]:
 
 def _ways_back(plan: Plan) -> list[dict[str, Any]]:
     return [
-        {"method": method, "fits": method.covers == plan.rollback_class} for method in plan.methods if method.steps
+        {"method": method, "fits": method.covers == plan.rollback_class}
+        for method in plan.methods
+        if method.steps
     ]
 
 
@@ -279,9 +302,10 @@ class AttemptAdmin(Page):
         return f"{place(attempt.deployment.environment)} #{attempt.deployment.number}"
 
     @display(description="outcome", ordering="outcome", label=badges.OUTCOMES)
-    def shown(self, attempt: Attempt) -> str:
+    def shown(self, attempt: Attempt) -> tuple[str, str]:
         """The outcome as a badge."""
-        return attempt.outcome or "open"
+        outcome = attempt.outcome or "open"
+        return outcome, outcome.replace("_", " ")
 
     @display(description="seconds")
     def took(self, attempt: Attempt) -> str:

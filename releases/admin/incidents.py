@@ -59,7 +59,9 @@ class IncidentAdmin(Page):
         description="Resolve",
         icon="task_alt",
         variant=ActionVariant.SUCCESS,
-        dialog=dialog("Resolve this incident", "While it is open the environment is held.", "Resolve", DecisionForm),
+        dialog=dialog(
+            "Resolve this incident", "While it is open the environment is held.", "Resolve", DecisionForm
+        ),
     )
     def resolve(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Close it with what was decided."""

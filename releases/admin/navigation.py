@@ -71,7 +71,11 @@ def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str], ...])
 def _badge(counted: str) -> dict[str, str]:
     """How many wait there; no badge for none."""
     count = COUNTED[counted]().count() if counted else 0
-    return {"badge": str(count), "badge_variant": "danger" if counted == "open_incidents" else "primary"} if count else {}
+    return (
+        {"badge": str(count), "badge_variant": "danger" if counted == "open_incidents" else "primary"}
+        if count
+        else {}
+    )
 
 
 def _in_flight() -> QuerySet[Deployment]:
@@ -83,7 +87,9 @@ def _open_incidents() -> QuerySet[Incident]:
 
 
 def _open_boxes() -> QuerySet[ChecklistItem]:
-    boxes = ChecklistItem.objects.filter(release__status=ReleaseStatus.OPEN, deployment__isnull=True, is_required=True)
+    boxes = ChecklistItem.objects.filter(
+        release__status=ReleaseStatus.OPEN, deployment__isnull=True, is_required=True
+    )
     return boxes.filter(state__in=[ItemState.OPEN, ItemState.FAILED])
 
 

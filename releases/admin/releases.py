@@ -77,7 +77,10 @@ class ReleaseAdmin(Page):
         icon="route",
         variant=ActionVariant.PRIMARY,
         dialog=dialog(
-            "Plan a deployment", "Shows every step and the way back; nothing runs yet.", "Plan", EnvironmentForm
+            "Plan a deployment",
+            "Shows every step and the way back; nothing runs yet.",
+            "Plan",
+            EnvironmentForm,
         ),
     )
     def plan(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:

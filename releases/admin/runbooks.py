@@ -69,7 +69,9 @@ class RunbookRevisionAdmin(Page):
         description="Publish",
         icon="publish",
         variant=ActionVariant.PRIMARY,
-        dialog=dialog("Publish", "New releases run this text from now on; it never changes.", "Publish", DangersForm),
+        dialog=dialog(
+            "Publish", "New releases run this text from now on; it never changes.", "Publish", DangersForm
+        ),
     )
     def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Make it runnable."""
@@ -89,7 +91,9 @@ def page(revision: RunbookRevision) -> dict[str, Any]:
     marked = {problem.line: problem.level for problem in reversed(document.problems)}
     return {
         "document": document,
-        "lines": [(number, text, marked.get(number, "")) for number, text in enumerate(revision.text.split("\n"), 1)],
+        "lines": [
+            (number, text, marked.get(number, "")) for number, text in enumerate(revision.text.split("\n"), 1)
+        ],
         "counts": counts(document),
         "parts": _parts(document),
         "releases": revision.releases.select_related("service"),

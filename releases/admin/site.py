@@ -59,6 +59,11 @@ def script(request: HttpRequest) -> str:
     return static("releases/gantry.js")
 
 
+def favicon(request: HttpRequest) -> str:
+    """The sign in the browser's tab: a gantry crane."""
+    return static("releases/gantry.svg")
+
+
 def environment_label(request: HttpRequest) -> list[str] | None:
     """The label beside every page's title while Gantry itself is under maintenance."""
     # Loaded here: this module is imported with the addresses, before every setting of the package is needed.

@@ -52,7 +52,9 @@ class Stop:
     def state(self) -> str:
         """Where this step stands: done, active, broken, waiting (for a box) or ahead."""
         states = [line.state for line in self.lines]
-        if any(state not in (AHEAD, "open", Outcome.ABORTED) and not Outcome(state).is_good for state in states):
+        if any(
+            state not in (AHEAD, "open", Outcome.ABORTED) and not Outcome(state).is_good for state in states
+        ):
             return BROKEN
         if "open" in states:
             return ACTIVE

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from checks.gates.process import capture
 
@@ -35,9 +35,9 @@ def copy(url: str, target: Path, *, env: dict[str, str]) -> dict[str, Any]:
     evidence = _method(url)(url, aside, env)
     aside.chmod(0o600)
     checksum = sha256_of(aside)
-    _sync(aside)
+    sync(aside)
     aside.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     return {
         "path": str(target),
         "sha256": checksum,
@@ -69,8 +69,10 @@ def postgres_env(url: str, env: dict[str, str]) -> dict[str, str]:
         "PGPORT": str(parts.port or 5432),
         "PGUSER": unquote(parts.username or ""),
         "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": parts.path.lstrip("/"),
+        "PGDATABASE": unquote(parts.path.lstrip("/")),
     }
+    # Query parameters are libpq's own words: sslmode, sslrootcert, options …
+    found |= {f"PG{name.upper()}": value for name, value in parse_qsl(parts.query)}
     return {**env, **{name: value for name, value in found.items() if value}}
 
 
@@ -89,7 +91,7 @@ def _sqlite(url: str, target: Path, env: dict[str, str]) -> dict[str, Any]:
     _need_space(target.parent, source.stat().st_size)
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as old,
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as old,
             closing(sqlite3.connect(target)) as new,
         ):
             old.backup(new)
@@ -101,7 +103,7 @@ def _sqlite(url: str, target: Path, env: dict[str, str]) -> dict[str, Any]:
 
 def sqlite_rows(path: Path) -> dict[str, Any]:
     """Integrity checked and every table counted: {tables: {name: rows}}; raises CopyFailed."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copied:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as copied:
         verdict = copied.execute("PRAGMA integrity_check").fetchone()[0]
         if verdict != "ok":
             raise CopyFailed(f"the copy {path} is damaged: {verdict}")
@@ -145,7 +147,8 @@ def _need_space(folder: Path, size: int) -> None:
         raise CopyFailed(f"{folder} has {free >> 20} MiB free and the copy needs {int(size * 1.2) >> 20} MiB")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make sure that a file or a folder survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

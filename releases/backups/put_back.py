@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from checks.gates.process import capture
-from releases.backups.copy import CopyFailed, postgres_env, sha256_of, sqlite_path, sqlite_rows
+from releases.backups.copy import CopyFailed, postgres_env, sha256_of, sqlite_path, sqlite_rows, sync
 
 
 def put_back(url: str, source: Path, *, sha256: str, env: dict[str, str], stamp: str) -> str:
@@ -35,6 +36,8 @@ def _sqlite(url: str, source: Path, stamp: str) -> str:
     aside = live.with_name(f"{live.name}.coming-{stamp}")
     kept = live.with_name(f"{live.name}.replaced-{stamp}")
     shutil.copyfile(source, aside)
+    _like(live, aside)
+    sync(aside)
     # The write-ahead log belongs to the replaced database and goes with it.
     for suffix in ("", "-wal", "-shm"):
         part = live.with_name(live.name + suffix)
@@ -44,14 +47,27 @@ def _sqlite(url: str, source: Path, stamp: str) -> str:
     return str(kept)
 
 
+def _like(live: Path, coming: Path) -> None:
+    """Mode and owner of the replaced file: the service must be able to write, and nobody else to read."""
+    if not live.exists():
+        return
+    shutil.copymode(live, coming)
+    with suppress(PermissionError):
+        os.chown(coming, live.stat().st_uid, live.stat().st_gid)
+
+
 def _postgres(url: str, source: Path, env: dict[str, str], stamp: str) -> str:
     surroundings = postgres_env(url, env)
     name = surroundings["PGDATABASE"]
     coming, kept = f"{name}_coming_{stamp}", f"{name}_replaced_{stamp}"
     _run(("createdb", "--no-password", coming), surroundings)
     restore = ("pg_restore", "--exit-on-error", "--no-password", f"--dbname={coming}", str(source))
-    _run(restore, surroundings)
-    _swap(surroundings, live=name, coming=coming, kept=kept)
+    try:
+        _run(restore, surroundings)
+        _swap(surroundings, live=name, coming=coming, kept=kept)
+    except CopyFailed:
+        _run(("dropdb", "--if-exists", "--force", "--no-password", coming), surroundings)
+        raise
     return kept
 
 
@@ -64,17 +80,17 @@ def _swap(env: dict[str, str], *, live: str, coming: str, kept: str) -> None:
         f"ALTER DATABASE {_quoted(coming)} RENAME TO {_quoted(live)}; COMMIT",
         f"ALTER DATABASE {_quoted(kept)} WITH ALLOW_CONNECTIONS true",
     )
-    for statement in statements:
-        psql = (
-            "psql",
-            "--no-psqlrc",
-            "--set=ON_ERROR_STOP=1",
-            "--quiet",
-            "--dbname=postgres",
-            "--command",
-            statement,
-        )
-        _run(psql, env)
+    try:
+        for statement in statements:
+            _say(statement, env)
+    except CopyFailed:
+        _say(f"ALTER DATABASE {_quoted(live)} WITH ALLOW_CONNECTIONS true", env)
+        raise
+
+
+def _say(statement: str, env: dict[str, str]) -> None:
+    options = ("--no-psqlrc", "--set=ON_ERROR_STOP=1", "--quiet", "--dbname=postgres")
+    _run(("psql", *options, "--command", statement), env)
 
 
 def _quoted(name: str) -> str:

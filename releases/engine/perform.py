@@ -230,12 +230,15 @@ def _close(
     }
     fields = {"result": result, "tail": attempt.tail, "closed_at": now}
     attempt.result, attempt.closed_at = result, now
-    ticks = ticks_of_step(run, step, attempt) if ended.outcome.is_good else []
-    record(
-        Move(attempt, ended.outcome, fields), *observation.changes, *ticks, by=run.by, at=now, lease=run.lease
-    )
+    boxes = boxes_of_step(run, step, attempt) if ended.outcome.is_good else []
+    evidence = {"step": step.title, "attempts": _told(run, step, attempt), "seconds": attempt.seconds}
+    ticks = [
+        Move(box, ItemState.TICKED, {"attempt": attempt, "evidence": evidence, "at": now}) for box in boxes
+    ]
+    closing = Move(attempt, ended.outcome, fields)
+    record(closing, *observation.changes, *ticks, by=run.by, at=now, lease=run.lease)
     run.progress.ended(action, attempt)
-    closed = {tick.row.key for tick in ticks}
+    closed = {box.key for box in boxes}
     run.progress.ticked(tuple(item for item in step.items if item.key in closed), step.title)
 
 
@@ -253,15 +256,12 @@ def _safe(variables: dict[str, str], hidden: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if not any(secret in value for secret in hidden)}
 
 
-def ticks_of_step(run: Run, step: PlannedStep, attempt: Attempt) -> list[Move]:
-    """The boxes bound to a step, ticked with its last attempt as evidence, if that was its last action."""
+def boxes_of_step(run: Run, step: PlannedStep, attempt: Attempt) -> list[ChecklistItem]:
+    """The open boxes bound to a step, if this attempt was at its last action."""
     if not step.actions or step.actions[-1].key != attempt.action:
         return []
     keys = [item.key for item in step.items if item.by == "step"]
-    items = list(items_of(run.deployment).filter(key__in=keys, state=ItemState.OPEN))
-    evidence = {"step": step.title, "attempts": _told(run, step, attempt), "seconds": attempt.seconds}
-    fields = {"attempt": attempt, "evidence": evidence, "at": attempt.closed_at}
-    return [Move(item, ItemState.TICKED, fields) for item in items]
+    return list(items_of(run.deployment).filter(key__in=keys, state=ItemState.OPEN))
 
 
 def _told(run: Run, step: PlannedStep, last: Attempt) -> list[str]:

@@ -10,6 +10,7 @@ from releases.features.own import is_on
 from releases.lifecycle import deployments
 from releases.models import Attempt, Deployment, Incident
 from releases.plan.journal import Broken
+from releases.plan.make import COPY_UNDER_FENCE
 from releases.plan.model import PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
 from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, ReleaseStatus, RollbackClass
@@ -70,9 +71,10 @@ def kind_now(deployment: Deployment) -> RollbackClass:
     kind = RollbackClass(deployment.rollback_class)
     if kind is not RollbackClass.RESTORE:
         return kind
-    copied = deployment.attempts.filter(action="copy-under-fence").first()
-    since = deployment.attempts.filter(pk__gt=copied.pk).exists() if copied else is_touched(deployment)
-    return RollbackClass.RESTORE if since else RollbackClass.CODE
+    copied = deployment.attempts.filter(action=COPY_UNDER_FENCE).first()
+    migrated = copied is not None and deployment.attempts.filter(pk__gt=copied.pk).exists()
+    is_planned = any(action.key == COPY_UNDER_FENCE for action in from_json(deployment.plan).actions)
+    return RollbackClass.RESTORE if migrated or not is_planned else RollbackClass.CODE
 
 
 def is_known(deployment: Deployment, cause: str) -> bool:
@@ -116,17 +118,15 @@ def _obstacle(run: Run, kind: RollbackClass) -> str:
     """Why this may not go back without a person; empty when it may."""
     if not is_on("automatic_rollback"):
         return "automatic_rollback is switched off"
-    if deployments.way_back(run.deployment, covers=kind) is None:
+    way = deployments.way_back(run.deployment, covers=kind)
+    if way is None:
         return f"the runbook has no method for {kind}"
-    if kind in ALWAYS_BY_ITSELF:
+    # A method that covers more than is needed may put the databases back, too.
+    if kind in ALWAYS_BY_ITSELF and not deployments.restores(way):
         return _too_late(run)
-    if (
-        kind is RollbackClass.RESTORE
-        and _copied_under_fence(run.deployment)
-        and run.deployment.environment.is_fenced
-    ):
+    if _copied_under_fence(run.deployment) and run.deployment.environment.is_fenced:
         return ""
-    return f"{kind} would lose what was written since; decide with `rollback_release … --restore-data`"
+    return "restoring would lose what was written since; decide with `rollback_release … --restore-data`"
 
 
 def _too_late(run: Run) -> str:

@@ -245,6 +245,11 @@ def way_back(deployment: Deployment, *, covers: str) -> Plan | None:
     return make_way_back(from_json(deployment.plan), covers=covers)
 
 
+def restores(way: Plan) -> bool:
+    """Does this way back put databases back as they were?"""
+    return any(action.kind == "restore" for action in way.actions)
+
+
 def turn_back(
     deployment: Deployment, *, lease: Lease, covers: RollbackClass, by: str, why: str
 ) -> tuple[Deployment, Lease]:
@@ -296,11 +301,12 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
     later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
     if later.exclude(status__in=[D.PLANNED, D.ABORTED, D.ROLLED_BACK]).filter(undoes__isnull=True).exists():
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
-    if way_back(deployment, covers=covers) is None:
+    way = way_back(deployment, covers=covers)
+    if way is None:
         raise WaitsForPerson(
             f"the runbook has no rollback method for {covers}; go back by hand or fix forward"
         )
-    if covers is RollbackClass.RESTORE and not restore_data:
+    if (covers is RollbackClass.RESTORE or restores(way)) and not restore_data:
         raise WaitsForPerson(
             f"going back from {deployment.release.version} restores the databases: what was written since "
             "stays only in the replaced database, which is kept; say --restore-data if that is meant"

@@ -73,6 +73,7 @@ def _head(deployment: Deployment, plan: Plan) -> str:
         ("End", _clock(deployment.ended_at)),
         ("Duration", _duration(deployment)),
         ("Requested by", deployment.requested_by.username),
+        ("Confirmed in bulk", _in_bulk(deployment)),
         ("Rollback class", plan.rollback_class),
         ("Plan", f"`{deployment.plan_hash[:12]}` of runbook revision `{plan.revision[:12]}`"),
         ("Reason", deployment.reason),
@@ -83,6 +84,11 @@ def _head(deployment: Deployment, plan: Plan) -> str:
     )
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows if value)
     return f"{title}\n\n| | |\n|---|---|\n{table}"
+
+
+def _in_bulk(deployment: Deployment) -> str:
+    count = deployment.items.filter(evidence__in_bulk=True).count()
+    return f"{count} boxes" if count else ""
 
 
 def _scale(plan: Plan) -> str:

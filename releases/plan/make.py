@@ -24,6 +24,8 @@ FORWARD_ROLES = ("deployment_steps", "post_deployment")
 ITEM_ROLES = ("pre_deployment",)
 # A typed action touches the service; these only look.
 LOOKING = ("sql", "preflight", "backup")
+CHANGING = ("cache", "code", "drain", "features", "maintenance", "migrate", "restart", "restore")
+COPY_UNDER_FENCE = "copy-under-fence"
 COVERS = (RollbackClass.FLAGS, RollbackClass.CODE, RollbackClass.RESTORE)
 
 
@@ -47,7 +49,12 @@ class Facts:
 
 def make_plan(document: Document, facts: Facts) -> Plan:
     """The forward plan: pre-flight, the document's steps, a copy under the fence where the schema changes."""
-    steps = [_preflight(), *_pre_deployment(document), *_forward(document), *_criteria(document)]
+    steps = [
+        _preflight(),
+        *_pre_deployment(document),
+        *_looks_first(_forward(document)),
+        *_criteria(document),
+    ]
     kind = rollback_class(facts)
     if kind == RollbackClass.RESTORE:
         steps = _with_copy_under_fence(steps)
@@ -123,6 +130,20 @@ def _forward(document: Document) -> list[PlannedStep]:
         phase = ATTENDED if offset <= ATTENDED_MINUTES else WATCH
         planned.append(replace(_step(document, step, phase), offset_minutes=offset))
     return [step for step in planned if step.actions or step.items]
+
+
+def _looks_first(steps: list[PlannedStep]) -> list[PlannedStep]:
+    """Scripts before the first action that is known to change the service are checks: their failure undoes nothing."""
+    kinds = [action.kind for step in steps for action in step.actions]
+    looks = next((number for number, kind in enumerate(kinds) if kind in CHANGING), 0)
+    found, seen = [], 0
+    for step in steps:
+        actions = []
+        for action in step.actions:
+            actions.append(replace(action, changes=False) if seen < looks else action)
+            seen += 1
+        found.append(replace(step, actions=tuple(actions)))
+    return found
 
 
 def _go_live(document: Document, steps: Iterable[Step]) -> int:
@@ -205,7 +226,7 @@ def _item(item: Item, *, has_actions: bool) -> PlannedItem:
 def _with_copy_under_fence(steps: list[PlannedStep]) -> list[PlannedStep]:
     """Put a backup right before the first migration (else right after the code): nothing written since is lost."""
     copy = PlannedAction(
-        key="copy-under-fence", kind="backup", title="Copy of the databases under the fence", changes=False
+        key=COPY_UNDER_FENCE, kind="backup", title="Copy of the databases under the fence", changes=False
     )
     place = _place_of(steps, "migrate", after=False) or _place_of(steps, "code", after=True)
     if place is None:

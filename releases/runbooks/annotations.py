@@ -2,12 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PAIR = re.compile(r"\s*([a-z_]+)\s*:\s*(.*?)\s*(?:;|$)")
 ATTRIBUTE = re.compile(r"([A-Za-z_][\w-]*)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s}\"']+)")
 TICKERS = ("person", "step", "confirm", "probe", "threshold")
 SCOPES = ("release", "deployment")
+CAREFUL = ("confirm", "on_fail", "probe")
+ATTRIBUTES = ("name", "timeout", "silence", "patience", "idempotent", "database")
 NAMED = ("probe", "threshold")
 NEEDS_NAME = ("probe",)
 
@@ -48,6 +51,11 @@ def fence(info: str) -> tuple[str, dict[str, str]]:
     if not brace:
         return language, dict(_unquoted(pair) for pair in ATTRIBUTE.findall(" ".join(words[1:])))
     return language, _json(brace + rest) or dict(_unquoted(pair) for pair in ATTRIBUTE.findall(rest))
+
+
+def unknown_attributes(attributes: Mapping[str, str]) -> list[str]:
+    """What an author wrote on a fence and nobody would heed."""
+    return [name for name in attributes if name not in ATTRIBUTES]
 
 
 def _is_ticker(by: str, name: str) -> bool:

@@ -196,6 +196,8 @@ class _Reader:
         text = self._readable(piece)
         kind = commands.kind_of(language, text, role=placed.role, context=context)
         script = commands.script_of(language or "bash", piece.text) if kind == "shell" else piece.text
+        if kind == "shell":
+            self._attributes(piece, attributes)
         return Block(
             language=language,
             text=piece.text,
@@ -210,6 +212,17 @@ class _Reader:
             key=self._key(placed.path, piece.text),
             script=script,
         )
+
+    def _attributes(self, piece: Piece, attributes: Mapping[str, str]) -> None:
+        """One that asks for care and would not get it holds the release; any other is only named."""
+        for name in annotations.unknown_attributes(attributes):
+            self._problem(
+                "annotation",
+                "error" if name in annotations.CAREFUL else "warning",
+                piece.line,
+                f"The fence's attribute {name}={attributes[name]} would not be heeded",
+                f"Known are {', '.join(annotations.ATTRIBUTES)}",
+            )
 
     def _readable(self, piece: Piece) -> str:
         """The fence's text; a line too long to be looked through is cut, which holds the release."""

@@ -1,5 +1,6 @@
 """A world worth a picture: a shop on two environments, a deployment that goes on, one that took itself back."""
 
+import hashlib
 import math
 import random
 from datetime import datetime, timedelta
@@ -28,7 +29,14 @@ def tell(now: datetime | None = None) -> Deployment:
     now = now or timezone.now()
     people = {name: factories.make_user(role, username=name) for name, role in STAFF.items()}
     service = factories.make_service(name="shop", title="Tea shop")
-    revision = factories.make_revision(service=service, text=RUNBOOK.read_text(), imported_by="rita")
+    revision = factories.make_revision(
+        runbook=factories.make_runbook(service=service, name="RUNBOOK.md"),
+        text=RUNBOOK.read_text(),
+        imported_by="rita",
+        imported_at=now - timedelta(days=9),
+        published_by=people["rita"],
+        published_at=now - timedelta(days=9),
+    )
     staging = _place(service, "staging", now, order=1, time_scale=240, is_demo=True)
     production = _place(service, "production", now, order=2, is_protected=True, is_fenced=True)
     _history(revision, staging, production, people, now)
@@ -51,7 +59,9 @@ def _place(service, name: str, now: datetime, **given) -> Environment:
 
 def _curve(metric: Metric, chance: random.Random, position: int, now: datetime) -> None:
     level = (0.4, 180.0, 42.0)[position]
-    values = (level * (1 + 0.25 * math.sin(step / 7 + position) + chance.uniform(-0.1, 0.1)) for step in range(60))
+    values = (
+        level * (1 + 0.25 * math.sin(step / 7 + position) + chance.uniform(-0.1, 0.1)) for step in range(60)
+    )
     MetricSnapshot.objects.bulk_create(
         MetricSnapshot(metric=metric, at=now - timedelta(seconds=5 * (60 - step)), value=round(value, 2))
         for step, value in enumerate(values)
@@ -61,7 +71,12 @@ def _curve(metric: Metric, chance: random.Random, position: int, now: datetime) 
 def _release(revision: RunbookRevision, version: str, user: User, at: datetime) -> Release:
     service = revision.runbook.service
     release = factories.make_release(
-        service=service, version=version, revision=revision, requested_by=user, requested_at=at
+        service=service,
+        version=version,
+        commit=hashlib.sha1(version.encode()).hexdigest(),
+        revision=revision,
+        requested_by=user,
+        requested_at=at,
     )
     for item in revision.document.items:
         if item.scope == "release" and item.role == "pre_deployment":
@@ -80,7 +95,9 @@ def _history(revision, staging, production, people, now) -> None:
     bad.status = "bad"
     bad.save(update_fields=["status"])
     why = "rollback trigger 'error rate > 5 % for 2 minutes': 19.8 % for 2.1 minutes"
-    gone = _ran(bad, staging, people, now - timedelta(hours=4), status="rolled_back", message=f"rolled back: {why}")
+    gone = _ran(
+        bad, staging, people, now - timedelta(hours=4), status="rolled_back", message=f"rolled back: {why}"
+    )
     factories.make_incident(
         deployment=gone,
         title="v1.2 in shop/staging: one order in five fails",
@@ -91,11 +108,19 @@ def _history(revision, staging, production, people, now) -> None:
     )
     start = now - timedelta(hours=3, minutes=58)
     factories.make_deployment(
-        undoes=gone, status="succeeded", started_at=start, planned_at=start, message="v1.1 runs again", reason=why,
-        live_at=None, ended_at=start + timedelta(seconds=41),
+        undoes=gone,
+        status="succeeded",
+        planned_at=start,
+        started_at=start,
+        live_at=None,
+        ended_at=start + timedelta(seconds=41),
+        message="v1.1 runs again",
+        reason=why,
     )
     fixed = _release(revision, "v1.3", people["rita"], now - timedelta(hours=2))
-    _ran(fixed, staging, people, now - timedelta(hours=1), message="v1.3 is live")
+    _ran(
+        fixed, staging, people, now - timedelta(minutes=50), status="watching", message="live, being watched"
+    )
 
 
 def _ran(release, environment, people, at, *, status: str = "succeeded", message: str) -> Deployment:
@@ -106,7 +131,7 @@ def _ran(release, environment, people, at, *, status: str = "succeeded", message
         planned_at=at,
         started_at=at,
         live_at=at + timedelta(minutes=1),
-        ended_at=at + timedelta(minutes=4),
+        ended_at=None if status == "watching" else at + timedelta(minutes=4),
         message=message,
     )
     factories.make_approval(deployment=deployment, by=people["anton"], at=at)
@@ -156,7 +181,13 @@ def _journal(deployment: Deployment, plan, start: datetime) -> None:
             result={"message": "exit code 0", "code": 0},
         )
         at += took
-        done = [item.key for step in plan.steps if action in step.actions for item in step.items if item.by == "step"]
+        done = [
+            item.key
+            for step in plan.steps
+            if action in step.actions
+            for item in step.items
+            if item.by == "step"
+        ]
         seen = {"attempts": [f"{action.title}: succeeded in {took.total_seconds():.1f} s"]}
         boxes = deployment.items.filter(key__in=done)
         boxes.update(state="ticked", attempt=attempt, at=at, evidence=seen)

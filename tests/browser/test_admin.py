@@ -9,7 +9,6 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from releases.models import ChecklistItem
 from tests import factories
 from tests.browser import story
 
@@ -21,12 +20,20 @@ PICTURES = os.environ.get("GANTRY_PICTURES", "")
 @pytest.fixture
 def page(browser: Browser, live_server) -> Iterator[Page]:
     """A tab that takes no console error, no failed request and no missing file."""
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000}, color_scheme="light")
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 1120}, color_scheme="light"
+    )
     tab = context.new_page()
     wrong: list[str] = []
-    tab.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on(
+        "console",
+        lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None,
+    )
     tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    tab.on(
+        "response",
+        lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+    )
     tab.on("dialog", lambda opened: wrong.append(f"a dialog of the browser: {opened.message}"))
     yield tab
     context.close()
@@ -42,8 +49,8 @@ def sign_in(page: Page, username: str) -> None:
 
 
 def visitor(role: str = "") -> str:
-    made = factories.make_user(role, password=factories.PASSWORD) if role else None
-    return (made or factories.make_superuser(password=factories.PASSWORD)).username
+    given = {"username": "grace", "password": factories.PASSWORD}
+    return (factories.make_user(role, **given) if role else factories.make_superuser(**given)).username
 
 
 def picture(page: Page, name: str, folder: Path) -> None:
@@ -99,7 +106,7 @@ def test_a_box_is_ticked_through_the_dialog(page) -> None:
     page.locator("#dialog").get_by_role("button", name="Tick").click()
     expect(box).to_have_attribute("data-state", "ticked")
     expect(box).to_contain_text("asked Noor, nothing planned <b>today</b>")
-    assert ChecklistItem.objects.get(text__startswith="Nobody is in").state == "ticked"
+    assert deployment.items.get(text__startswith="Nobody is in").state == "ticked"
 
 
 def test_a_dialog_without_evidence_says_so_and_stays(page) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,7 @@ def shop(tmp_path: Path) -> Iterator[Callable[..., Built]]:
     """`shop(smoke_orders=5)`: a shop serving v1.0, ended with the test."""
     with ExitStack() as held:
 
-        def make(**options: object) -> Built:
+        def make(**options: Any) -> Built:
             built = build_shop(
                 tmp_path / "shop", port=servers.free_port(), **{"time_scale": TIME_SCALE, **options}
             )

@@ -1,7 +1,6 @@
 """What goes wrong around a deployment: one line that names the thing and the way out, its exit code, nothing lost."""
 
 import json
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -14,7 +13,7 @@ from tests.journeys.conftest import CONFIRMED, WHERE, Gantry, deploy, introduce,
 from tests.journeys.test_plain_service import running_build
 
 STATUS = "from releases.models import Deployment; print(*[d.status for d in Deployment.objects.order_by('number')])"
-SLOW = "```bash {name=slow idempotent=true}\ntest -f /dev/null\nsleep 4\n./ctl status\n```"
+SLOW = "```bash {name=slow idempotent=true}\ntest -e /dev/null\nsleep 4\n./ctl status\n```"
 DEPLOY = ("deploy_release", "board", "2.0", *WHERE, *CONFIRMED)
 
 
@@ -140,7 +139,8 @@ def test_a_killed_deployment_is_taken_up_again(gantry: Gantry, slow: Built) -> N
     resumed = lambda: gantry.run(*DEPLOY, "--resume", by="olga").returncode == 0  # noqa: E731
     servers.wait_until(resumed, within=60, what="the dead worker's lease to run out")
     assert running_build(slow) == "2.0"
-    outcomes = "from releases.models import Attempt; print(*Attempt.objects.filter(kind='shell').values_list('outcome')[:2])"
+    shells = "Attempt.objects.filter(kind='shell').values_list('outcome')[:2]"
+    outcomes = f"from releases.models import Attempt; print(*{shells})"
     assert gantry.shell(outcomes) == "('aborted',) ('succeeded',)"
 
 
@@ -177,4 +177,4 @@ def test_the_json_of_a_deployment_is_whole(gantry: Gantry, ready: Built) -> None
     said = gantry.do(*DEPLOY, "--json", by="olga")
     result = json.loads(said[said.index("\n{\n") :])
     assert (result["status"], result["exit_code"], result["direction"]) == ("watching", 0, "forward")
-    assert os.path.exists(result["log"])
+    assert Path(result["log"]).exists()

@@ -17,7 +17,7 @@ NOW = timezone.now()
 
 @pytest.fixture
 def rita():
-    return make_user(username="rita")
+    return make_user(username="rita", password=PASSWORD)
 
 
 def make_token(user, **overrides) -> str:

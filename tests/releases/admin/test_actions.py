@@ -26,7 +26,9 @@ def press(client: Client, row, verb: str, user, **given: str) -> list[str]:
     """Fill in the dialog as `user`; returns the messages of the page that comes next."""
     client.force_login(user)
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_{verb}"
-    answer = client.post(reverse(name, args=[row.pk]), {"_form_submitted": "on", **given}, headers={"HX-Request": "true"})
+    answer = client.post(
+        reverse(name, args=[row.pk]), {"_form_submitted": "on", **given}, headers={"HX-Request": "true"}
+    )
     assert answer.status_code == 200
     assert "HX-Redirect" in answer.headers, answer.content.decode()
     row.refresh_from_db()
@@ -77,7 +79,9 @@ def test_a_box_is_ticked_with_what_was_seen(client) -> None:
 def test_a_box_is_not_ticked_without_evidence(client) -> None:
     box = factories.make_item()
     client.force_login(factories.make_superuser())
-    answer = client.post(reverse("admin:releases_checklistitem_tick", args=[box.pk]), {"_form_submitted": "on"})
+    answer = client.post(
+        reverse("admin:releases_checklistitem_tick", args=[box.pk]), {"_form_submitted": "on"}
+    )
     box.refresh_from_db()
     assert "This field is required" in answer.content.decode()
     assert box.state == "open"

@@ -30,7 +30,9 @@ PEOPLE = ("superuser", *ROLES)
 def world():
     """One row of everything, hanging together."""
     environment = factories.make_environment(time_scale=240, is_demo=True)
-    factories.make_variable(environment=environment, name="TOKEN", value="a secret of the shop", is_secret=True)
+    factories.make_variable(
+        environment=environment, name="TOKEN", value="a secret of the shop", is_secret=True
+    )
     database = factories.make_database(environment=environment, url="postgres://shop:hunter22@db/shop")
     factories.make_result(probe=factories.make_probe(environment=environment))
     factories.make_snapshot(metric=factories.make_metric(environment=environment))
@@ -101,7 +103,16 @@ def test_other_roles_add_nothing(client, role) -> None:
     assert {client.get(reverse(f"admin:{name}_add")).status_code for name in NAMES} == {403}
 
 
-EVIDENCE = ("deployment", "attempt", "approval", "checklistitem", "release", "runbookrevision", "incident", "backup")
+EVIDENCE = (
+    "deployment",
+    "attempt",
+    "approval",
+    "checklistitem",
+    "release",
+    "runbookrevision",
+    "incident",
+    "backup",
+)
 
 
 @pytest.mark.parametrize("name", [f"releases_{name}" for name in EVIDENCE])
@@ -208,7 +219,9 @@ def test_a_secret_is_on_no_page(world, client) -> None:
 
 def test_who_may_not_change_a_database_does_not_see_its_password(world, client) -> None:
     sign_in(client, "viewer")
-    page = client.get(reverse("admin:checks_environment_change", args=[world.environment_id])).content.decode()
+    page = client.get(
+        reverse("admin:checks_environment_change", args=[world.environment_id])
+    ).content.decode()
     assert "postgres://shop:••••••@db/shop" in page
     assert "hunter22" not in page
 
@@ -220,7 +233,9 @@ def test_every_page_about_an_environment_with_a_clock_of_its_own_says_so(world, 
     sign_in(client)
     rows = [world, world.environment, world.attempts.get(), world.incidents.get(), world.items.first()]
     for row in rows:
-        page = client.get(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]))
+        page = client.get(
+            reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        )
         assert "240 × faster" in page.content.decode(), row
 
 
@@ -232,7 +247,11 @@ def test_lists_name_the_clock_too(world, client) -> None:
 
 def test_real_time_is_not_mentioned(client) -> None:
     deployment = factories.make_deployment()
-    page = sign_in(client).get(reverse("admin:releases_deployment_change", args=[deployment.pk])).content.decode()
+    page = (
+        sign_in(client)
+        .get(reverse("admin:releases_deployment_change", args=[deployment.pk]))
+        .content.decode()
+    )
     assert "faster" not in page
 
 
@@ -267,16 +286,31 @@ def test_after_a_way_back_the_overview_names_the_version_before(client) -> None:
 # --- queries ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["releases_deployment", "releases_checklistitem", "checks_environment", "index"])
+@pytest.mark.parametrize(
+    "name", ["releases_deployment", "releases_checklistitem", "checks_environment", "index"]
+)
 def test_a_longer_list_asks_no_more_of_the_database(client, name) -> None:
     sign_in(client)
     address = reverse("admin:index") if name == "index" else reverse(f"admin:{name}_changelist")
     factories.make_snapshot(metric=factories.make_metric(environment=factories.make_deployment().environment))
     asked = queries(client, address)
     for _ in range(3):
-        factories.make_snapshot(metric=factories.make_metric(environment=factories.make_deployment().environment))
-    again = queries(client, address)
-    assert len(again) == len(asked)
+        factories.make_snapshot(
+            metric=factories.make_metric(environment=factories.make_deployment().environment)
+        )
+    assert len(queries(client, address)) == len(asked)
+
+
+def test_a_longer_journal_asks_no_more_of_the_database(client) -> None:
+    sign_in(client)
+    deployment = factories.make_deployment(status="waiting")
+    address = reverse("admin:releases_deployment_change", args=[deployment.pk])
+    asked = queries(client, address)
+    for action in deployment.plan["steps"][0]["actions"] * 3:
+        factories.make_attempt(deployment=deployment, action=action["key"])
+    deployment.items.update(state="ticked", at=NOON, by=deployment.requested_by, evidence={"said": "seen"})
+    factories.make_approval(deployment=deployment)
+    assert len(queries(client, address)) == len(asked)
 
 
 def queries(client: Client, address: str) -> list[str]:
