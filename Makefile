@@ -39,7 +39,7 @@ test: $(DEV)
 check: $(DEV)
 	@echo "== format";     $(VENV)/bin/ruff format --quiet --check .
 	@echo "== lint";       $(VENV)/bin/ruff check --quiet .
-	@echo "== types";      $(TEST_SETTINGS) $(VENV)/bin/mypy --no-error-summary config releases checks tests demo
+	@echo "== types";      $(TEST_SETTINGS) $(VENV)/bin/mypy --no-error-summary config releases checks demo
 	@echo "== layers";     $(VENV)/bin/lint-imports --no-cache
 	@echo "== migrations"; $(TEST_SETTINGS) $(PY) manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test

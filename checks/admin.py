@@ -32,7 +32,7 @@ class Page(ModelAdmin):
     """A page to look at. `environment_path` leads from a row to its environment, whose clock is shown above it."""
 
     environment_path = ""
-    change_form_outer_before_template = "gantry/clock.html"
+    change_form_outer_before_template: str | None = "gantry/clock.html"
     list_per_page = 50
     compressed_fields = True
 

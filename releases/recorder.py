@@ -216,7 +216,7 @@ def _who_holds(deployment: Deployment) -> str:
         .select_related("release__service", "requested_by", "environment__service")
         .first()
     )
-    if holder is None:
+    if holder is None or holder.pk == deployment.pk:
         deployment.refresh_from_db()
         return f"{deployment} is {deployment.status} and owned by {deployment.owner or 'nobody'}; try again in a moment"
     return (

@@ -97,7 +97,7 @@ def make_user(role: str = "", *, environment: Environment | None = None, **overr
 
     Only one that is given a `password` can sign in with it: hashing takes a third of a second.
     """
-    given = {"username": f"{role or 'user'}-{_number()}", "is_staff": True} | overrides
+    given: dict[str, Any] = {"username": f"{role or 'user'}-{_number()}", "is_staff": True} | overrides
     user = User.objects.create_user(**given)
     if role:
         Grant.objects.create(user=user, role=role, environment=environment)
@@ -214,7 +214,7 @@ def make_release(**overrides: Any) -> Release:
 
 def make_plan_of(release: Release, environment: Environment, **facts: Any) -> Plan:
     """The plan of a release for an environment that runs v1.0, as the planner makes it."""
-    given = {
+    given: dict[str, Any] = {
         "service": release.service.name,
         "environment": str(environment),
         "version": release.version,

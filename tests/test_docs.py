@@ -181,6 +181,11 @@ def test_the_tables_of_the_runbooks_page_are_complete(heading: str, names: set[s
     assert first_column(section("docs/runbooks.md", heading)) == names
 
 
+def test_every_attribute_of_a_fence_is_documented() -> None:
+    before_the_actions = section("docs/runbooks.md", "## Fences").partition("### Actions")[0]
+    assert first_column(before_the_actions) == set(annotations.ATTRIBUTES)
+
+
 def test_everybody_who_ticks_a_box_is_documented() -> None:
     who = first_column(section("docs/runbooks.md", "## Boxes"))
     assert {name.partition(":")[0] for name in who} == set(annotations.TICKERS)

@@ -12,7 +12,7 @@ from releases.models import Feature
 from releases.plan.model import PlannedAction
 from releases.recorder import Add, Change
 
-SWITCH = re.compile(r"--(?P<verb>enable|disable)(?P<all>-all\S*)?(?:[ =](?P<name>[\w.-]+))?")
+SWITCH = re.compile(r"--(?P<verb>enable|disable)(?:(?P<all>-all\S*)|(?:=|\s+)(?P<name>\w[\w.-]*))")
 
 
 class Features(Action):
@@ -65,6 +65,8 @@ def read(environment: Environment, variables: object) -> tuple[dict[str, bool], 
     try:
         features = json.loads(answer.out)["features"]
     except (ValueError, KeyError, TypeError):
+        return {}, f"`{command}` did not print JSON with a 'features' object"
+    if not isinstance(features, dict):
         return {}, f"`{command}` did not print JSON with a 'features' object"
     return {str(name): bool(on) for name, on in features.items()}, ""
 

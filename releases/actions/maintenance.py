@@ -25,9 +25,25 @@ class Maintenance(Action):
         seen = f"{url} answers {answer.status}" + (f" with Retry-After {retry_after}" if retry_after else "")
         if is_on != (wanted == "on"):
             return Observation(done=None, message=f"{seen}, and maintenance should be {wanted}")
+        problem = _liveness_problem(context)
+        if problem:
+            return Observation(done=None, message=problem)
         return Observation(
             done=True,
             message=seen,
             evidence={"url": url, "status": answer.status, "retry_after": retry_after},
             changes=(Change(context.environment, {"is_fenced": is_on}, verb=f"maintenance {wanted}"),),
         )
+
+
+def _liveness_problem(context: Context) -> str:
+    """Liveness stays 200 in maintenance, or whoever watches the processes would end them."""
+    path = context.environment.service.health.get("live")
+    if not path:
+        return ""
+    url = context.environment.url(path)
+    try:
+        status = get(url, timeout=5.0).status
+    except Unreachable as error:
+        return str(error)
+    return "" if status == 200 else f"{url} answers {status}; liveness must stay 200 in maintenance"

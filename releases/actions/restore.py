@@ -7,9 +7,9 @@ import sys
 from django.conf import settings
 
 from checks.gates.process import Command
-from checks.probers.base import expanded
 from releases.actions.backup import COPIES_TIMEOUT, read_results
 from releases.actions.base import Action, Context, Observation, shell_command
+from releases.backups.standalone import url_of
 from releases.models import Backup
 from releases.plan.model import PlannedAction
 from releases.statuses import BackupStatus
@@ -29,9 +29,8 @@ class Restore(Action):
         order = {"databases": [_order(backup, context) for backup in copies(context)]}
         results = {"results": str(context.handed_on) + ".restored"}
         env = {**command.env, "GANTRY_PUT_BACK": json.dumps({**order, **results})}
-        return Command(
-            argv=command.argv, env=env, cwd=command.cwd, timeout=COPIES_TIMEOUT, silence=COPIES_TIMEOUT
-        )
+        limit = action.number("timeout", COPIES_TIMEOUT)
+        return Command(argv=command.argv, env=env, cwd=command.cwd, timeout=limit, silence=limit)
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Every database that has a copy was put back."""
@@ -56,7 +55,7 @@ def copies(context: Context) -> list[Backup]:
 def _order(backup: Backup, context: Context) -> dict[str, str]:
     return {
         "name": backup.database.name,
-        "url": expanded(backup.database.url, context.variables),
+        "url": url_of(backup.database, context.variables),
         "path": backup.path,
         "sha256": backup.sha256,
     }

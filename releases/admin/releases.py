@@ -28,9 +28,9 @@ class EnvironmentForm(BaseDialogForm):
 
     def __init__(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, object_id, *args, **kwargs)
-        places = Environment.objects.filter(service__releases=object_id) if str(object_id).isdigit() else None
-        if places is not None:
-            self.fields["environment"].queryset = places.select_related("service")  # type: ignore[attr-defined]
+        release = int(object_id) if object_id and object_id.isdigit() else 0
+        places = Environment.objects.filter(service__releases=release).select_related("service")
+        self.fields["environment"].queryset = places  # type: ignore[attr-defined]
 
 
 class ReleaseAdmin(Page):

@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,19 @@ def order_of(environment: Environment, at: datetime, *, variables: dict[str, str
     return [
         {
             "name": each.name,
-            "url": expanded(each.url, variables),
+            "url": url_of(each, variables),
             "target": str(folder / f"{each.name}-{stamp}"),
         }
         for each in environment.databases.all()
     ]
+
+
+def url_of(database: Database, variables: Mapping[str, str]) -> str:
+    """The URL with its variables filled in; a relative SQLite path is one of the environment's folder."""
+    url = expanded(database.url, variables)
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{Path(database.environment.folder) / url.removeprefix('sqlite:///')}"
+    return url
 
 
 def back_up(environment: Environment, *, by: str, at: datetime) -> list[Backup]:
@@ -66,7 +75,7 @@ def put_back(backup: Backup, *, by: str, at: datetime) -> str:
     order = [
         {
             "name": backup.database.name,
-            "url": expanded(backup.database.url, variables),
+            "url": url_of(backup.database, variables),
             "path": backup.path,
             "sha256": backup.sha256,
         }

@@ -69,8 +69,8 @@ def _loop(run: Run, *, attended: bool) -> None:
 
 def _handle(run: Run, move: Next, *, attended: bool) -> bool:
     """Do one move; False when the run stops here."""
-    if isinstance(move, Perform | Tick | AwaitTime) and run.deployment.status == D.WATCHING:
-        if attended and not is_attended(move):
+    if run.deployment.status == D.WATCHING:
+        if attended and isinstance(move, Perform | Tick | AwaitTime) and not is_attended(move):
             return _leave_to_beat(run, move)
         if not judging.watch(run):
             return False

@@ -10,14 +10,13 @@ from releases.features.own import is_on
 from releases.lifecycle import deployments
 from releases.models import Attempt, Deployment, Incident
 from releases.plan.journal import Broken
-from releases.plan.make import COPY_UNDER_FENCE
 from releases.plan.model import PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
 from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, ReleaseStatus, RollbackClass
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
-LOOK_AGAIN = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(seconds=5)
 ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 
 
@@ -47,7 +46,7 @@ def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> None:
 
 def go_back(run: Run, why: str) -> bool:
     """Turn round if that may happen without a person, else call for one with an incident; True when it turned."""
-    kind = kind_now(run.deployment)
+    kind = deployments.kind_now(run.deployment)
     obstacle = _obstacle(run, kind)
     if obstacle:
         return _call_person(run, why, f"it does not go back by itself: {obstacle}", severity="P1")
@@ -64,17 +63,6 @@ def is_touched(deployment: Deployment) -> bool:
     """Was anything of the service changed, as far as the journal can tell?"""
     changing = {action.key for action in from_json(deployment.plan).actions if action.changes}
     return deployment.attempts.filter(action__in=changing).exists()
-
-
-def kind_now(deployment: Deployment) -> RollbackClass:
-    """The class that is needed at this moment: code alone as long as nothing could have changed the schema."""
-    kind = RollbackClass(deployment.rollback_class)
-    if kind is not RollbackClass.RESTORE:
-        return kind
-    copied = deployment.attempts.filter(action=COPY_UNDER_FENCE).first()
-    migrated = copied is not None and deployment.attempts.filter(pk__gt=copied.pk).exists()
-    is_planned = any(action.key == COPY_UNDER_FENCE for action in from_json(deployment.plan).actions)
-    return RollbackClass.RESTORE if migrated or not is_planned else RollbackClass.CODE
 
 
 def is_known(deployment: Deployment, cause: str) -> bool:

@@ -8,7 +8,6 @@ from releases.recorder import Add, Change, record
 
 OWN = {
     "automatic_rollback": "deployments take themselves back within their class without asking",
-    "scheduled_probes": "beat asks every environment's probes when they are due",
 }
 
 

@@ -1,6 +1,7 @@
 """Planning, approving, starting and taking back deployments."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -14,10 +15,11 @@ from checks.secrets import mask
 from checks.variables import secrets_of
 from releases import repository
 from releases.errors import GantryError, Held, NotAllowed, WaitsForPerson, WrongUsage
-from releases.models import Approval, ChecklistItem, Deployment, Incident, Release
+from releases.lifecycle.releases import box_of
+from releases.models import Approval, Deployment, Incident, Release
 from releases.permissions import demand
-from releases.plan.make import Facts, make_plan, make_way_back
-from releases.plan.model import Plan, from_json, plan_hash, to_json
+from releases.plan.make import COPY_UNDER_FENCE, Facts, make_plan, make_way_back
+from releases.plan.model import BEFORE, Plan, from_json, plan_hash, to_json
 from releases.recorder import LEASE, Add, Change, Lease, Move, record, this_owner
 from releases.statuses import (
     OCCUPYING,
@@ -80,7 +82,7 @@ def plan(release: Release, environment: Environment, *, user: User, at: datetime
         ]
         changes += [Change(approval, {"withdrawn_at": at}, verb="withdrawn") for approval in _valid(standing)]
     fresh = _deployment(release, environment, made, user=user, at=at)
-    boxes = [Add(_box(release, fresh, item)) for item in made.items if item.scope == "deployment"]
+    boxes = boxes_of(fresh, made)
     try:
         record(*changes, Add(fresh), *boxes, by=user.username, at=at)
     except IntegrityError:
@@ -113,6 +115,12 @@ def _deployment(
     )
 
 
+def boxes_of(deployment: Deployment, made: Plan) -> list[Add]:
+    """The boxes of one deployment, to be added with it."""
+    own = [item for item in made.items if item.scope == "deployment" or made.direction == "back"]
+    return [Add(box_of(deployment.release, item, deployment)) for item in own]
+
+
 def next_number(environment: Environment) -> int:
     """The number of the next deployment of an environment, counted from 1."""
     newest = Deployment.objects.filter(environment=environment).order_by("-number").first()
@@ -136,20 +144,6 @@ def _schema_changes(release: Release, environment: Environment, running: str) ->
 def _digest(name: str, value: str) -> str:
     """A variable's version: tells that it changed, not what it is."""
     return hashlib.sha256(f"{settings.SECRET_KEY}:{name}:{value}".encode()).hexdigest()[:12]
-
-
-def _box(release: Release, deployment: Deployment, item) -> ChecklistItem:  # type: ignore[no-untyped-def]
-    return ChecklistItem(
-        release=release,
-        deployment=deployment,
-        key=item.key,
-        text=item.text,
-        heading=item.heading,
-        line=item.line,
-        ticked_by=item.by,
-        is_required=item.required,
-        is_claimed=item.claimed,
-    )
 
 
 # --- approving -------------------------------------------------------------------------------------
@@ -195,43 +189,48 @@ def approval_of(deployment: Deployment) -> Approval | None:
 # --- starting --------------------------------------------------------------------------------------
 
 
-def obstacles(deployment: Deployment) -> list[GantryError]:
-    """What keeps a planned deployment from starting, the most important first; empty when it may start."""
-    found: list[GantryError] = []
-    made = from_json(deployment.plan)
-    release, environment = deployment.release, deployment.environment
-    holder = Deployment.objects.filter(environment=environment, status__in=OCCUPYING).first()
-    if holder:
-        found.append(
-            Held(
-                f"{environment} is held by deployment #{holder.number} ({holder.release.version}, {holder.direction}, "
-                f"{holder.status}); wait for it or go on with its --resume"
-            )
-        )
-    incident = Incident.objects.filter(environment=environment, status=IncidentStatus.OPEN).first()
-    if incident:
-        found.append(Held(f"{environment} is held by an open incident: {incident}; resolve it in the admin"))
+def obstacles(release: Release, environment: Environment, made: Plan, *, approved: bool) -> list[GantryError]:
+    """What keeps a plan from starting, the most important first; empty when it may start."""
+    found = [*_holds(environment)]
     if made.problems:
         found.append(WaitsForPerson(f"{release} cannot be deployed: " + "; ".join(made.problems)))
-    if approval_of(deployment) is None:
+    if not approved:
         words = (
             f"approve_release {release.service} {release.version} --environment {environment.name} --as USER"
         )
         found.append(WaitsForPerson(f"{release} is not approved for {environment}: `{words}`"))
-    open_boxes = release.items.filter(
-        deployment__isnull=True, is_required=True, state__in=[ItemState.OPEN, ItemState.FAILED]
-    )
-    if open_boxes:
-        shown = "; ".join(f"{box.line}: {box.text}" for box in open_boxes)
+    return [*found, *_open_boxes(release, made)]
+
+
+def _holds(environment: Environment) -> Iterator[GantryError]:
+    holder = Deployment.objects.filter(environment=environment, status__in=OCCUPYING).first()
+    if holder:
+        yield Held(
+            f"{environment} is held by deployment #{holder.number} ({holder.release.version}, {holder.direction}, "
+            f"{holder.status}); wait for it or go on with its --resume"
+        )
+    incident = Incident.objects.filter(environment=environment, status=IncidentStatus.OPEN).first()
+    if incident:
+        yield Held(f"{environment} is held by an open incident: {incident}; resolve it in the admin")
+
+
+def _open_boxes(release: Release, made: Plan) -> Iterator[GantryError]:
+    """Boxes of the release that stand before go-live; the others hold its success, not its start."""
+    before = [item.key for step in made.steps if step.phase == BEFORE for item in step.items]
+    unsettled = release.items.filter(deployment__isnull=True, is_required=True, key__in=before)
+    rows = unsettled.filter(state__in=[ItemState.OPEN, ItemState.FAILED])
+    if rows:
+        shown = "; ".join(f"{row.line}: {row.text}" for row in rows)
         words = f"tick_item {release.service} {release.version} LINE --evidence TEXT --as USER"
-        found.append(WaitsForPerson(f"{len(open_boxes)} boxes of {release} are open ({shown}): `{words}`"))
-    return found
+        yield WaitsForPerson(f"{len(rows)} boxes of {release} are open ({shown}): `{words}`")
 
 
 def queue(deployment: Deployment, *, user: User, at: datetime) -> None:
     """Let a planned deployment be run; raises the first obstacle."""
     demand(user, "deploy", deployment.environment)
-    for obstacle in obstacles(deployment):
+    approved = approval_of(deployment) is not None
+    release, environment = deployment.release, deployment.environment
+    for obstacle in obstacles(release, environment, from_json(deployment.plan), approved=approved):
         raise obstacle
     fields = {"started_at": at, "message": f"started by {user.username}"}
     record(Move(deployment, D.QUEUED, fields), by=user.username, at=at)
@@ -250,6 +249,17 @@ def restores(way: Plan) -> bool:
     return any(action.kind == "restore" for action in way.actions)
 
 
+def kind_now(deployment: Deployment) -> RollbackClass:
+    """The class that is needed at this moment: code alone as long as nothing could have changed the schema."""
+    kind = RollbackClass(deployment.rollback_class)
+    if kind is not RollbackClass.RESTORE:
+        return kind
+    copied = deployment.attempts.filter(action=COPY_UNDER_FENCE).first()
+    migrated = copied is not None and deployment.attempts.filter(pk__gt=copied.pk).exists()
+    is_planned = any(action.key == COPY_UNDER_FENCE for action in from_json(deployment.plan).actions)
+    return RollbackClass.RESTORE if migrated or not is_planned else RollbackClass.CODE
+
+
 def turn_back(
     deployment: Deployment, *, lease: Lease, covers: RollbackClass, by: str, why: str
 ) -> tuple[Deployment, Lease]:
@@ -260,7 +270,8 @@ def turn_back(
     back.expires_at = Now() + LEASE  # type: ignore[assignment]
     incident = _incident(deployment, why, by=by, at=at)
     ended = Move(deployment, D.FAILED, {"ended_at": at, "due_at": None, "message": why})
-    record(ended, Add(back), Add(incident), by=by, at=at, why=why, lease=lease)
+    boxes = boxes_of(back, from_json(back.plan))
+    record(ended, Add(back), *boxes, Add(incident), by=by, at=at, why=why, lease=lease)
     back.refresh_from_db()
     return back, Lease(deployment_id=back.pk, owner=back.owner, epoch=back.epoch)
 
@@ -272,14 +283,14 @@ def roll_back(
     demand(user, "rollback", deployment.environment)
     if not reason.strip():
         raise WrongUsage("a rollback needs a reason: --reason TEXT")
-    covers = RollbackClass(deployment.rollback_class)
+    covers = kind_now(deployment)
     _check_way_back(deployment, covers, restore_data=restore_data)
     back = _back(deployment, covers=covers, why=reason, at=at)
     back.requested_by, back.status, back.started_at = user, D.QUEUED, at
     changes: list[Add | Move] = []
     if deployment.status in (D.WAITING, D.PAUSED, D.WATCHING):
         changes.append(Move(deployment, D.FAILED, {"ended_at": at, "due_at": None, "message": reason}))
-    record(*changes, Add(back), by=user.username, at=at, why=reason)
+    record(*changes, Add(back), *boxes_of(back, from_json(back.plan)), by=user.username, at=at, why=reason)
     return back
 
 

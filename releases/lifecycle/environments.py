@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 
 from checks import observe
 from checks.models import Database, Environment, Metric, Probe, Service, Variable
@@ -33,6 +33,8 @@ ENVIRONMENT_KEYS = {
 }
 COMMANDS = {"maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"}
 HEALTH = {"live", "ready", "version", "started", "public"}
+DATABASE_KEYS = {"name", "url"}
+READING_KEYS = {"value", "unit"}
 PROBE_KEYS = {"name", "kind", "target", "options", "conditions", "readings", "every", "preflight"}
 SECONDS = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -49,8 +51,16 @@ def register(path: Path, *, by: str, at: datetime) -> list[str]:
     for each in _tables(content, "environment", path):
         _environment(service, each, plan, path)
     if plan.changes:
-        record(*plan.changes, by=by, at=at)
+        try:
+            record(*plan.changes, by=by, at=at)
+        except IntegrityError as error:
+            twice = _twice(plan.lines)
+            raise WrongUsage(f"{path}: {twice} is there twice; give each its own name") from error
     return plan.lines
+
+
+def _twice(lines: list[str]) -> str:
+    return next((line.removeprefix("new: ") for line in lines if lines.count(line) > 1), "something")
 
 
 class _Differences:
@@ -116,9 +126,7 @@ def _service(content: dict[str, Any], plan: _Differences, path: Path) -> Service
 def _environment(service: Service, table: dict[str, Any], plan: _Differences, path: Path) -> None:
     name = str(table.get("name", ""))
     _known(table, ENVIRONMENT_KEYS, f"[[environment]] {name}", path)
-    for key in ("name", "folder", "base_url"):
-        if not table.get(key):
-            raise WrongUsage(f"{path}: [[environment]] {name} has no {key}")
+    _needed(table, ("name", "folder", "base_url"), f"[[environment]] {name}", path)
     wanted = {
         "folder": table["folder"],
         "base_url": table["base_url"],
@@ -136,7 +144,7 @@ def _environment(service: Service, table: dict[str, Any], plan: _Differences, pa
         _clean(Environment(pk=row.pk, service=service, name=name, **wanted), path)
         plan.fields(row, wanted, f"environment {row}")
     _variables(row, table.get("variables", {}), plan, path)
-    _databases(row, _tables(table, "database", path), plan)
+    _databases(row, _tables(table, "database", path), plan, path)
     _probes(row, _tables(table, "probe", path), plan, path)
 
 
@@ -144,6 +152,8 @@ def _variables(environment: Environment, table: Mapping[str, Any], plan: _Differ
     known = _rows(environment, Variable)
     for name, given in table.items():
         is_secret = isinstance(given, dict)
+        if isinstance(given, dict):
+            _needed(given, ("secret",), f"variable {name} of {environment}", path)
         plain = str(given["secret"]) if isinstance(given, dict) else str(given)
         row = known.get(name)
         if row and row.is_secret == is_secret and row.value == plain:
@@ -160,10 +170,14 @@ def _variables(environment: Environment, table: Mapping[str, Any], plan: _Differ
             plan.fields(row, wanted, f"variable {environment} {name}", hidden=("stored",))
 
 
-def _databases(environment: Environment, tables: list[dict[str, Any]], plan: _Differences) -> None:
+def _databases(
+    environment: Environment, tables: list[dict[str, Any]], plan: _Differences, path: Path
+) -> None:
     known = _rows(environment, Database)
     for table in tables:
         name = table.get("name", "default")
+        _known(table, DATABASE_KEYS, f"[[environment.database]] {name}", path)
+        _needed(table, ("url",), f"[[environment.database]] {name}", path)
         row = known.get(name)
         if row is None:
             plan.new(
@@ -178,6 +192,10 @@ def _probes(environment: Environment, tables: list[dict[str, Any]], plan: _Diffe
     known, metrics = _rows(environment, Probe), _rows(environment, Metric)
     for table in tables:
         _known(table, PROBE_KEYS, f"[[environment.probe]] {table.get('name', '')}", path)
+        _needed(table, ("name", "kind"), "[[environment.probe]]", path)
+        for name, reading in table.get("readings", {}).items():
+            _known(reading, READING_KEYS, f"reading {name}", path)
+            _needed(reading, ("value",), f"reading {name}", path)
         wanted = _probe_fields(environment, table, path)
         row = known.get(table["name"])
         if row is None:
@@ -233,12 +251,22 @@ def _seconds(text: str, path: Path) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
-def _known(table: Mapping[str, Any], known: set[str], where: str, path: Path) -> None:
+def _known(table: Any, known: set[str], where: str, path: Path) -> None:
+    if not isinstance(table, dict):
+        raise WrongUsage(
+            f"{path}: {where} is {table!r}; write it as a table: {{ {', '.join(sorted(known))} }}"
+        )
     unknown = sorted(set(table) - known)
     if unknown:
         raise WrongUsage(
             f"{path}: {where} has an unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}"
         )
+
+
+def _needed(table: Mapping[str, Any], keys: Iterable[str], where: str, path: Path) -> None:
+    for key in keys:
+        if not table.get(key):
+            raise WrongUsage(f"{path}: {where} has no {key}")
 
 
 def _tables(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Creating a release: one commit, one frozen revision, and the boxes that are ticked once a release."""
 
+import re
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -7,14 +8,18 @@ from django.contrib.auth.models import User
 from checks.models import Service
 from releases import repository
 from releases.errors import WrongUsage
-from releases.models import ChecklistItem, Release, RunbookRevision
+from releases.models import ChecklistItem, Deployment, Release, RunbookRevision
 from releases.permissions import demand
+from releases.plan.make import release_items
+from releases.plan.model import PlannedItem
 from releases.recorder import Add, record
-from releases.runbooks.document import Item
 from releases.statuses import RevisionStatus
 
-# Boxes of these stages belong to the work before and in a release; the others to a rollback or to nobody.
-RELEASE_ROLES = ("pre_deployment", "communications")
+# It names files and stands in command lines.
+VERSION = re.compile(r"\w[\w.+-]{0,99}")
+
+# A version is a part of file names and of command lines.
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 def create(
@@ -25,6 +30,12 @@ def create(
     Raises WrongUsage for a missing ref, an unpublished revision, or a version that exists with another commit.
     """
     demand(user, "request")
+    if not VERSION.fullmatch(version):
+        raise WrongUsage(f"'{version[:40]}' is no version: letters, digits and . _ + - , at most 100 of them")
+    if not VERSION.fullmatch(version):
+        raise WrongUsage(
+            f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -, and --ref for the tag or branch"
+        )
     if revision.status != RevisionStatus.PUBLISHED:
         raise WrongUsage(f"{revision} is a draft: `publish_runbook {service} --as USER` first")
     commit = repository.resolve(service.repository, ref)
@@ -44,7 +55,7 @@ def create(
         requested_by=user,
         requested_at=at,
     )
-    boxes = [Add(_box(release, item)) for item in revision.document.items if _is_ours(item)]
+    boxes = [Add(box_of(release, item)) for item in release_items(revision.document)]
     record(Add(release), *boxes, by=user.username, at=at)
     return release, True
 
@@ -74,18 +85,16 @@ def find_service(name: str) -> Service:
     return service
 
 
-def _is_ours(item: Item) -> bool:
-    return item.scope == "release" and item.role in RELEASE_ROLES
-
-
-def _box(release: Release, item: Item) -> ChecklistItem:
+def box_of(release: Release, item: PlannedItem, deployment: Deployment | None = None) -> ChecklistItem:
+    """The row of a planned box: of a release, or of one deployment of it."""
     return ChecklistItem(
         release=release,
+        deployment=deployment,
         key=item.key,
         text=item.text,
         heading=item.heading,
         line=item.line,
         ticked_by=item.by,
         is_required=item.required,
-        is_claimed=item.checked,
+        is_claimed=item.claimed,
     )

@@ -62,12 +62,24 @@ class Command(BaseCommand):
         return code
 
     def say(self, text: str) -> None:
-        """One line for a person."""
-        self.stdout.write(text)
+        """One line for a person; a closed terminal is no reason to stop."""
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except OSError:
+            mute()
 
     def print_json(self, value: Any) -> None:
         """What a program reads."""
         self.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def mute() -> None:
+    """Nobody listens any more: what is still printed goes nowhere, or the interpreter would end with 120."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 _DATABASE = "look at DATABASE_URL, and run `manage.py migrate` once"

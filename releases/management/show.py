@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+from releases.management.base import mute
 from releases.models import Attempt
 from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
 from releases.statuses import Outcome
@@ -94,4 +95,4 @@ class Terminal:
         try:
             print(text, end=end, flush=True)
         except OSError:
-            return
+            mute()

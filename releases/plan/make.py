@@ -21,7 +21,7 @@ from releases.runbooks.document import Block, Document, Item, RollbackMethod, St
 from releases.statuses import RollbackClass
 
 FORWARD_ROLES = ("deployment_steps", "post_deployment")
-ITEM_ROLES = ("pre_deployment",)
+BOX_ROLES = ("pre_deployment", "communications", "success_criteria", "signoff")
 # A typed action touches the service; these only look.
 LOOKING = ("sql", "preflight", "backup")
 CHANGING = ("cache", "code", "drain", "features", "maintenance", "migrate", "restart", "restore")
@@ -51,9 +51,9 @@ def make_plan(document: Document, facts: Facts) -> Plan:
     """The forward plan: pre-flight, the document's steps, a copy under the fence where the schema changes."""
     steps = [
         _preflight(),
-        *_pre_deployment(document),
+        *_boxes_before(document),
         *_looks_first(_forward(document)),
-        *_criteria(document),
+        *_boxes_at_end(document),
     ]
     kind = rollback_class(facts)
     if kind == RollbackClass.RESTORE:
@@ -108,14 +108,34 @@ def _preflight() -> PlannedStep:
     return PlannedStep(key="preflight", title="Pre-flight by Gantry", phase=BEFORE, actions=(action,))
 
 
-def _pre_deployment(document: Document) -> list[PlannedStep]:
-    """Boxes only: the commands shown there are the team's preparation, not the run."""
-    return [
-        _step(document, step, BEFORE, runs=False)
-        for role in ITEM_ROLES
-        for step in document.steps_of(role)
-        if document.items_of(step.order)
-    ]
+def _boxes_before(document: Document) -> list[PlannedStep]:
+    """What people settle before the start; the commands shown there are their preparation, not the run."""
+    first = _first_order(document)
+    steps = [step for step in document.steps if step.role == "pre_deployment" or step.order < first]
+    return _boxes(document, steps, BEFORE)
+
+
+def _boxes_at_end(document: Document) -> list[PlannedStep]:
+    """What is judged when everything else is done: success criteria, and sign-offs that stand after the steps."""
+    first = _first_order(document)
+    steps = [step for step in document.steps if step.role != "pre_deployment" and step.order > first]
+    return _boxes(document, steps, END)
+
+
+def _boxes(document: Document, steps: Iterable[Step], phase: str) -> list[PlannedStep]:
+    shown = [step for step in steps if step.role in BOX_ROLES and document.items_of(step.order)]
+    return [_step(document, step, phase, runs=False) for step in shown]
+
+
+def _first_order(document: Document) -> int:
+    """The order of the first step of the deployment itself."""
+    return min((step.order for step in document.steps if step.role == "deployment_steps"), default=0)
+
+
+def release_items(document: Document) -> tuple[PlannedItem, ...]:
+    """The boxes that are ticked once a release, whatever environment it goes to."""
+    steps = [*_boxes_before(document), *_forward(document), *_boxes_at_end(document)]
+    return tuple(item for step in steps for item in step.items if item.scope == "release")
 
 
 def _forward(document: Document) -> list[PlannedStep]:
@@ -159,14 +179,6 @@ def _go_live(document: Document, steps: Iterable[Step]) -> int:
     ]
     plain = [s.order for s in steps if s.role == "deployment_steps" and (s.offset_minutes or 0) <= 0]
     return max(fence_ends or plain or [0])
-
-
-def _criteria(document: Document) -> list[PlannedStep]:
-    return [
-        _step(document, step, END, runs=False)
-        for step in document.steps_of("success_criteria")
-        if document.items_of(step.order)
-    ]
 
 
 def _step(document: Document, step: Step, phase: str, *, runs: bool = True) -> PlannedStep:
@@ -297,7 +309,13 @@ def _problems(document: Document, kind: RollbackClass, methods: tuple[PlannedMet
 def _notes(document: Document, facts: Facts) -> list[str]:
     found = [f"changes the schema: {path}" for path in facts.schema_changes]
     for threshold in document.thresholds:
-        if threshold.role == "rollback_trigger" and threshold.metric not in facts.metrics:
+        if threshold.role != "rollback_trigger":
+            continue
+        if threshold.relative_to_baseline:
+            found.append(
+                f"line {threshold.line}: a person watches '{threshold.text}': it compares with a baseline"
+            )
+        elif threshold.metric not in facts.metrics:
             found.append(
                 f"line {threshold.line}: a person watches '{threshold.text}': no probe reads {threshold.metric}"
             )

@@ -9,6 +9,8 @@ PAIR = re.compile(r"\s*([a-z_]+)\s*:\s*(.*?)\s*(?:;|$)")
 ATTRIBUTE = re.compile(r"([A-Za-z_][\w-]*)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s}\"']+)")
 TICKERS = ("person", "step", "confirm", "probe", "threshold")
 SCOPES = ("release", "deployment")
+SECONDS = ("timeout", "silence", "patience")
+NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
 CAREFUL = ("confirm", "on_fail", "probe")
 ATTRIBUTES = ("name", "timeout", "silence", "patience", "idempotent", "database")
 NAMED = ("probe", "threshold")
@@ -51,6 +53,11 @@ def fence(info: str) -> tuple[str, dict[str, str]]:
     if not brace:
         return language, dict(_unquoted(pair) for pair in ATTRIBUTE.findall(" ".join(words[1:])))
     return language, _json(brace + rest) or dict(_unquoted(pair) for pair in ATTRIBUTE.findall(rest))
+
+
+def not_numbers(attributes: Mapping[str, str]) -> list[str]:
+    """The attributes that should be seconds and are not."""
+    return [name for name in SECONDS if name in attributes and not NUMBER.fullmatch(attributes[name])]
 
 
 def unknown_attributes(attributes: Mapping[str, str]) -> list[str]:

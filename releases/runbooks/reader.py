@@ -215,6 +215,14 @@ class _Reader:
 
     def _attributes(self, piece: Piece, attributes: Mapping[str, str]) -> None:
         """One that asks for care and would not get it holds the release; any other is only named."""
+        for name in annotations.not_numbers(attributes):
+            self._problem(
+                "annotation",
+                "error",
+                piece.line,
+                f"The fence's {name}={attributes[name]} is no number of seconds",
+                f"Write {name}=300",
+            )
         for name in annotations.unknown_attributes(attributes):
             self._problem(
                 "annotation",
@@ -356,7 +364,7 @@ class _Reader:
         if block.kind == "sql" and commands.writes(_cut(block.text)):
             self._problem(
                 "sql-writes",
-                "warning",
+                "error" if block.role in RUN_ROLES else "warning",
                 block.line,
                 "This SQL changes something",
                 "SQL blocks are read-only checks; put a change into a migration or a shell block.",

@@ -13,7 +13,9 @@ WRITERS, EACH = 8, 10
 
 
 def write(number: int = 1, *, by: str = "olga") -> None:
-    lines = [Line(verb="added", subject=f"thing:{each}", new={"at": timezone.now()}) for each in range(number)]
+    lines = [
+        Line(verb="added", subject=f"thing:{each}", new={"at": timezone.now()}) for each in range(number)
+    ]
     with transaction.atomic():
         audit.write(lines, by=by, at=timezone.now(), why="a test")
 

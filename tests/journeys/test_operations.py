@@ -58,7 +58,7 @@ def test_the_configuration_is_shown_without_secrets(gantry: Gantry, service: Bui
     shown = gantry.do("show_config", *PLACE)
     assert "SMOKE_TOKEN" in shown and service.environment["SMOKE_TOKEN"] not in shown
     own = json.loads(gantry.do("show_config", "--json"))
-    assert own["features"] == {"automatic_rollback": True, "scheduled_probes": True}
+    assert own["features"] == {"automatic_rollback": True}
     assert gantry.env["SECRET_KEY"] not in json.dumps(own)
 
 

@@ -20,7 +20,9 @@ ALLOWED = {
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_what_the_table_says_and_nothing_else(role):
     user = make_user(role)
-    assert [verb for verb in VERBS if may(user, verb)] == [verb for verb in VERBS if verb in ALLOWED[role].split()]
+    assert [verb for verb in VERBS if may(user, verb)] == [
+        verb for verb in VERBS if verb in ALLOWED[role].split()
+    ]
 
 
 def test_somebody_without_a_role_may_nothing():
@@ -49,4 +51,6 @@ def test_who_may_not_is_told_whom_to_ask():
     environment = make_environment()
     with pytest.raises(NotAllowed) as refused:
         demand(make_user(username="vera"), "approve", environment)
-    assert str(refused.value).startswith(f"vera may not approve in {environment}: ask one who is approver or administrator")
+    assert str(refused.value).startswith(
+        f"vera may not approve in {environment}: ask one who is approver or administrator"
+    )

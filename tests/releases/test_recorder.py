@@ -10,7 +10,18 @@ from checks.audit import first_bad_entry
 from checks.models import AuditEntry, AuditHead, Variable
 from releases.errors import Held, LeaseLost, StaleState
 from releases.models import Approval, ChecklistItem, Deployment, Incident
-from releases.recorder import Add, Change, Lease, Move, claim, fence, open_attempts, record, release, this_owner
+from releases.recorder import (
+    Add,
+    Change,
+    Lease,
+    Move,
+    claim,
+    fence,
+    open_attempts,
+    record,
+    release,
+    this_owner,
+)
 from releases.statuses import DeploymentStatus, IncidentStatus, ItemState, Outcome
 from tests.factories import (
     make_approval,
@@ -205,7 +216,9 @@ def test_a_watch_is_claimed_without_becoming_a_run():
 def test_a_second_deployment_is_told_who_holds_the_environment():
     first = make_deployment(status=D.RUNNING)
     second = make_deployment(status=D.QUEUED, environment=first.environment)
-    with pytest.raises(Held, match=rf"deployment #{first.number} \({first.release.version}, forward, running"):
+    with pytest.raises(
+        Held, match=rf"deployment #{first.number} \({first.release.version}, forward, running"
+    ):
         claim(second, owner="here:1", by="olga", at=NOW)
     second.refresh_from_db()
     assert (second.status, second.expires_at) == (D.QUEUED, None)

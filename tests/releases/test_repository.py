@@ -34,7 +34,9 @@ def test_a_tag_wins_over_a_branch_of_the_same_name(origin):
 
 def test_a_moved_tag_means_its_new_commit(origin):
     before = repository.resolve(str(origin), "v2")
-    assert commit(origin, {"VERSION": "v2 again"}, tag="v2") == repository.resolve(str(origin), "v2") != before
+    assert (
+        commit(origin, {"VERSION": "v2 again"}, tag="v2") == repository.resolve(str(origin), "v2") != before
+    )
 
 
 @pytest.mark.parametrize("ref", ["v9", "v", "refs", "*", "", "--upload-pack=touch pwned", "v1 v2", "../v1"])
@@ -84,7 +86,10 @@ def test_fetching_brings_new_commits_and_moves_nothing(origin, clone):
     assert not repository.has_commit(str(clone), new)
     repository.fetch(str(clone))
     assert repository.has_commit(str(clone), new)
-    assert (git(clone, "rev-parse", "v2"), git(clone, "rev-parse", "HEAD")) == (tag, git(clone, "rev-parse", "v1"))
+    assert (git(clone, "rev-parse", "v2"), git(clone, "rev-parse", "HEAD")) == (
+        tag,
+        git(clone, "rev-parse", "v1"),
+    )
 
 
 def test_fetching_from_an_origin_that_is_gone_is_told(origin, clone):

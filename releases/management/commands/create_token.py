@@ -4,8 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from releases import identity
+from releases.errors import WrongUsage
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
+
+LONGEST = 3650
 
 
 class Command(Base):
@@ -22,6 +25,8 @@ class Command(Base):
 
     def run(self, *, label: str, days: int, **options: Any) -> int:
         """Make and print it."""
+        if not 1 <= days <= LONGEST:
+            raise WrongUsage(f"--days {days} is not possible: 1 to {LONGEST}")
         at = now()
         user = user_of(options, at=at)
         self.say(identity.create_token(user, label=label, days=days, by=user.username, at=at))

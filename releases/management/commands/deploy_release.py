@@ -85,7 +85,10 @@ class Command(Base):
             and standing.plan_hash == deployments.plan_hash(plan)
             and deployments.approval_of(standing)
         )
-        self.say(f"  approved by {approved.by.username}" if approved else "  not approved yet")
+        if approved:
+            self.say(f"  approved by {approved.by.username}")
+        for obstacle in deployments.obstacles(release, place, plan, approved=bool(approved)):
+            self.say(f"  HOLDS     {obstacle}")
         return 0
 
     def _new(
@@ -163,6 +166,8 @@ def unfinished(release: Release, place: Environment) -> Deployment | None:
 
 def exit_code(deployment: Deployment) -> int:
     """What a caller of the command line sees."""
+    if deployment.direction == "back" and deployment.status in (D.SUCCEEDED, D.FAILED):
+        return 4 if deployment.status == D.SUCCEEDED else 6
     back = Deployment.objects.filter(undoes=deployment).first()
     if deployment.status == D.FAILED:
         return 6 if back else 1

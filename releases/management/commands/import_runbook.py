@@ -10,6 +10,7 @@ from releases.lifecycle.releases import find_service
 from releases.management.base import Command as Base
 from releases.management.base import by_seat, now
 from releases.runbooks.document import Document
+from releases.runbooks.encoding import decode
 from releases.runbooks.reader import read
 
 
@@ -30,6 +31,7 @@ class Command(Base):
 
     def run(self, *, file: Path, service: str | None, format: str | None, **options: Any) -> int:
         """Import, or print."""
+        decoded = decode(_bytes_of(file))
         document = read(_bytes_of(file))
         if format == "json":
             self.print_json(document.to_json())
@@ -37,8 +39,7 @@ class Command(Base):
         if not service:
             raise WrongUsage("say whose runbook it is: --service SERVICE")
         found = find_service(service)
-        text = _bytes_of(file).decode("utf-8", "replace")
-        revision, is_new = runbooks.import_text(found, text, name=file.name, by=by_seat(), at=now())
+        revision, is_new = runbooks.import_text(found, decoded.text, name=file.name, by=by_seat(), at=now())
         self.say(f"{revision}: {'imported as a draft' if is_new else f'known already ({revision.status})'}")
         self._found(document)
         for problem in document.problems:

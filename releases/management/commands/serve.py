@@ -16,7 +16,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+
+from releases.errors import GantryError, WrongUsage
+from releases.management.base import Command as Base
 
 STOP_WITHIN = 30.0
 LOOK_EVERY = 0.2
@@ -68,18 +70,18 @@ class Child:
             pass
 
 
-class Command(BaseCommand):
+class Command(Base):
     """Start web, worker and beat; end all of them together."""
 
     help = "Serve the admin and run worker and beat, in this terminal. Ctrl-C ends all of them."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]  # its children run them
+    examples = "  manage.py serve\n  manage.py serve --host 0.0.0.0 --port 8080"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def run(self, *, host: str, port: int, **options: Any) -> int:
         """Run until a signal comes (then end well) or a process ends by itself (then say which, and fail)."""
         refuse_taken_port(host, port)
         collect_static_files()
@@ -93,8 +95,9 @@ class Command(BaseCommand):
         finally:
             self._end(children)
         if died:
-            raise CommandError(post_mortem(died))
-        self.stdout.write("ended")
+            raise GantryError(post_mortem(died))
+        self.say("ended")
+        return 0
 
     def _announce(self, children: list[Child], *, host: str, port: int) -> None:
         for child in children:
@@ -162,14 +165,14 @@ def start(name: str, argv: list[str]) -> Child:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise CommandError when the address cannot be listened on."""
+    """Raise WrongUsage when the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise CommandError(
+            raise WrongUsage(
                 f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
             ) from error
 

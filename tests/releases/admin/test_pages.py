@@ -317,4 +317,5 @@ def queries(client: Client, address: str) -> list[str]:
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    return [query["sql"] for query in captured]
+    # Gantry's own maintenance is asked about once a second, whatever page is opened.
+    return [query["sql"] for query in captured if "maintenancestate" not in query["sql"]]

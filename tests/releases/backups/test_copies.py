@@ -190,7 +190,9 @@ def test_no_credential_stands_in_the_arguments_of_a_process(tmp_path, programs):
     folder = tmp_path / "bin"
     folder.mkdir()
     spy = folder / "pg_dump"
-    spy.write_text(f"#!{sys.executable}\nimport sys, os\nsys.exit(' '.join(sys.argv) + ' ' + os.environ['PGPASSWORD'])\n")
+    spy.write_text(
+        f"#!{sys.executable}\nimport sys, os\nsys.exit(' '.join(sys.argv) + ' ' + os.environ['PGPASSWORD'])\n"
+    )
     spy.chmod(0o755)
     with pytest.raises(CopyFailed) as said:
         copy("postgres://u:s3cret%2Fword@h:1/shop", tmp_path / "one", env={"PATH": str(folder)})

@@ -57,7 +57,9 @@ def run(deployment: Deployment, *, progress: Silent | None = None, attended: boo
 
 def outcomes(deployment: Deployment) -> dict[str, str]:
     """Title of each action to the outcome of its attempts, in order."""
-    titles = {action["key"]: action["title"] for step in deployment.plan["steps"] for action in step["actions"]}
+    titles = {
+        action["key"]: action["title"] for step in deployment.plan["steps"] for action in step["actions"]
+    }
     found: dict[str, str] = {}
     for attempt in deployment.attempts.all():
         found[titles[attempt.action]] = f"{found.get(titles[attempt.action], '')} {attempt.outcome}".strip()
@@ -90,17 +92,27 @@ def test_the_log_tells_the_run(world: World):
 
 def test_what_fails_before_anything_was_changed_leaves_all_as_it_was(world: World):
     make_database(environment=world.environment, url=f"sqlite:///{world.mark('shop.sqlite3')}")
-    world.publish(RUNBOOK.replace("### 1.", "### 0. Ask (T-20 minutes)\n\n```sql\nSELECT 1;\n```\n\nExpected: 2\n\n### 1."))
+    world.publish(
+        RUNBOOK.replace(
+            "### 1.", "### 0. Ask (T-20 minutes)\n\n```sql\nSELECT 1;\n```\n\nExpected: 2\n\n### 1."
+        )
+    )
     done = run(world.queued())
     assert done.status == D.FAILED
     assert not Deployment.objects.filter(undoes=done).exists()
     assert (world.running, world.started) == ("v1", [])
 
 
-def test_a_script_that_fails_may_have_changed_something_and_is_taken_back(world: World):
+def test_a_script_that_fails_before_the_first_change_is_a_look_and_leaves_all_as_it_was(world: World):
     (world.folder / "no-look").touch()
     done = run(world.queued())
-    assert (done.status, world.started) == (D.ROLLED_BACK, ["v1"])
+    assert (done.status, world.started) == (D.FAILED, [])
+
+
+def test_a_script_that_fails_after_it_may_have_changed_something_and_is_taken_back(world: World):
+    world.mark("no-start").touch()
+    done = run(world.queued())
+    assert (done.status, world.started[-1]) == (D.ROLLED_BACK, "v1")
 
 
 def test_a_pre_flight_that_fails_stops_before_anything(world: World):
@@ -158,7 +170,8 @@ def test_without_automatic_rollback_it_waits_for_a_person(world: World):
 
 
 RESTORING = RUNBOOK.replace("### Code rollback", "### Database restore").replace(
-    "{name=back-code}\ngit checkout", "{name=back}\npg_restore --dbname=shop copy\n```\n\n```bash\ngit checkout"
+    "{name=back-code}\ngit checkout",
+    "{name=back}\npg_restore --dbname=shop copy\n```\n\n```bash\ngit checkout",
 )
 
 
@@ -176,7 +189,9 @@ def test_databases_are_not_put_back_without_a_person_though_only_code_changed(wo
 
 
 def test_an_open_box_holds_the_run_until_it_is_ticked(world: World):
-    world.publish(RUNBOOK.replace("### 2.", "- [ ] The team is told <!-- by: person; scope: deployment -->\n\n### 2."))
+    world.publish(
+        RUNBOOK.replace("### 2.", "- [ ] The team is told <!-- by: person; scope: deployment -->\n\n### 2.")
+    )
     deployment = world.queued()
     done = run(deployment)
     assert (done.status, world.running) == (D.WAITING, "v1")

@@ -22,7 +22,9 @@ from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
 from releases.statuses import Outcome
 
 
-def make_step(key: str, *, actions: str = "", items: str = "", phase: str = "before", offset: float | None = None):
+def make_step(
+    key: str, *, actions: str = "", items: str = "", phase: str = "before", offset: float | None = None
+):
     """`actions` are keys; `items` are `key:by` pairs, a `?` at the end makes one optional."""
     boxes = [each.partition(":") for each in items.split()]
     return PlannedStep(
@@ -127,7 +129,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("outcomes", "items", "live", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("outcomes", "items", "live", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+)
 def test_what_comes_next(outcomes, items, live, expected):
     journal = Journal(outcomes=outcomes, items=items, minutes_live=live)
     assert named(next_move(PLAN, journal)) == expected
@@ -144,10 +148,14 @@ def test_a_way_back_never_goes_live_and_asks_no_optional_box(outcomes, expected)
 def test_a_plan_without_later_steps_goes_live_and_ends():
     plan = make_plan(make_step("only", actions="a"))
     assert named(next_move(plan, Journal(outcomes={"a": "succeeded"}, items={}))) == "golive"
-    assert named(next_move(plan, Journal(outcomes={"a": "succeeded"}, items={}, minutes_live=0.0))) == "finished"
+    assert (
+        named(next_move(plan, Journal(outcomes={"a": "succeeded"}, items={}, minutes_live=0.0))) == "finished"
+    )
 
 
-@pytest.mark.parametrize(("phase", "attended"), [("before", True), ("attended", True), ("watch", False), ("end", False)])
+@pytest.mark.parametrize(
+    ("phase", "attended"), [("before", True), ("attended", True), ("watch", False), ("end", False)]
+)
 def test_somebody_sits_beside_the_run_until_the_attended_window_ends(phase, attended):
     step = make_step("one", actions="a", phase=phase)
     assert is_attended(Perform(step=step, action=step.actions[0])) is attended
@@ -157,7 +165,9 @@ def test_somebody_sits_beside_the_run_until_the_attended_window_ends(phase, atte
 def test_a_run_that_is_interrupted_anywhere_still_does_everything_once(interruptions):
     outcomes: dict[str, str] = {}
     items, live, succeeded, left = dict(OPEN), None, [], list(interruptions)
-    while not isinstance(move := next_move(PLAN, Journal(outcomes=outcomes, items=items, minutes_live=live)), Finished):
+    while not isinstance(
+        move := next_move(PLAN, Journal(outcomes=outcomes, items=items, minutes_live=live)), Finished
+    ):
         match move:
             case Perform(action=action):
                 outcome = left.pop() if left else "succeeded"

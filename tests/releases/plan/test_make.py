@@ -236,7 +236,9 @@ def test_forward_only_has_no_way_back():
 
 
 def test_a_runbook_that_cannot_take_it_back_is_a_problem():
-    text = FULL.replace("### Database restore", "### Tell the team").replace("pg_restore --dbname=shop", "echo")
+    text = FULL.replace("### Database restore", "### Tell the team").replace(
+        "pg_restore --dbname=shop", "echo"
+    )
     (problem,) = plan_of(text, schema_changes=("x",)).problems
     assert "the way back takes RESTORE" in problem
 
@@ -282,7 +284,9 @@ def test_the_hash_changes_with_what_matters(facts):
     assert plan_hash(plan_of(FULL, **facts)) != plan_hash(plan_of(FULL))
 
 
-@pytest.mark.parametrize(("old", "new"), [("bin/smoke", "bin/smoke --all"), ("> 5%", "> 6%"), ("Code is", "All is")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("bin/smoke", "bin/smoke --all"), ("> 5%", "> 6%"), ("Code is", "All is")]
+)
 def test_the_hash_changes_with_a_command_a_limit_and_a_box(old, new):
     assert plan_hash(plan_of(FULL.replace(old, new))) != plan_hash(plan_of(FULL))
 

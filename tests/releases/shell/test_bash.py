@@ -51,7 +51,7 @@ def test_a_prompt_finds_no_terminal_and_fails(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "value", ["plain", "two words", "it's \"quoted\"", "a\nb\n", "", "$HOME `id`", "ünïcode ✓", "a=b;c|d&"]
+    "value", ["plain", "two words", 'it\'s "quoted"', "a\nb\n", "", "$HOME `id`", "ünïcode ✓", "a=b;c|d&"]
 )
 def test_a_variable_is_handed_on_as_it_is(tmp_path, value):
     _, handed = run('COPY="$GIVEN_VALUE"', tmp_path, GIVEN_VALUE=value)

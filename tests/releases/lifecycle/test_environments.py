@@ -1,0 +1,140 @@
+"""Registering a service from its TOML: what differs is changed and named; a mistake changes nothing."""
+
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from checks.models import AuditEntry, Environment, Probe, Service, Variable
+from releases.errors import WrongUsage
+from releases.lifecycle.environments import register
+from tests.factories import make_environment
+
+pytestmark = pytest.mark.django_db
+
+GOOD = """
+[service]
+name = "shop"
+title = "Tea shop"
+repository = "/"
+migrations = ["*/migrations/0*.py"]
+[service.health]
+ready = "/health/ready"
+[service.commands]
+stop = "bin/shop stop"
+[[environment]]
+name = "production"
+folder = "/srv/shop"
+base_url = "http://127.0.0.1:8000"
+order = 2
+[environment.variables]
+COLOUR = "blue"
+TOKEN = { secret = "s3cret-value" }
+[[environment.database]]
+name = "default"
+url = "sqlite:////srv/shop.sqlite3"
+[[environment.probe]]
+name = "traffic"
+kind = "http"
+target = "/stats"
+conditions = ["[STATUS] == 200"]
+every = "500ms"
+[environment.probe.readings]
+error_rate = { value = "[BODY].error_rate", unit = "percent" }
+"""
+
+
+@pytest.fixture
+def give(tmp_path: Path):
+    """Register a text; the lines of what changed."""
+
+    def give(text: str) -> list[str]:
+        path = tmp_path / "shop.toml"
+        path.write_text(text)
+        return register(path, by="rita", at=timezone.now())
+
+    return give
+
+
+def test_a_service_is_registered_with_all_that_belongs_to_it(give):
+    lines = give(GOOD)
+    assert [line.split()[1] for line in lines] == [
+        "service", "environment", "variable", "variable", "database", "probe", "metric"
+    ]  # fmt: skip
+    place = Environment.objects.get()
+    assert (str(place), place.order, place.is_protected) == ("shop/production", 2, False)
+    assert {row.name: row.value for row in place.variables.all()} == {
+        "COLOUR": "blue",
+        "TOKEN": "s3cret-value",
+    }
+    assert (Probe.objects.get().every_seconds, place.metrics.get().unit) == (0.5, "percent")
+
+
+def test_the_same_file_again_changes_nothing(give):
+    give(GOOD)
+    before = AuditEntry.objects.count()
+    assert give(GOOD) == []
+    assert AuditEntry.objects.count() == before
+
+
+def test_only_what_differs_is_changed_and_named(give):
+    give(GOOD)
+    assert give(GOOD.replace('"Tea shop"', '"Better tea"').replace("order = 2", "order = 3")) == [
+        "changed: service shop title: Tea shop → Better tea",
+        "changed: environment shop/production order: 2 → 3",
+    ]
+
+
+def test_a_changed_secret_is_named_and_not_shown(give):
+    give(GOOD)
+    (line,) = give(GOOD.replace("s3cret-value", "an0ther-value"))
+    assert line == "changed: variable shop/production TOKEN stored"
+    assert Variable.objects.get(name="TOKEN").value == "an0ther-value"
+    assert "an0ther" not in str(list(AuditEntry.objects.values_list("old", "new")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "shop"', "", r"\[service\] with a name is missing"),
+        ('name = "shop"', 'name = "not a slug"', "slug"),
+        ('title = "Tea shop"', 'titel = "Tea shop"', "unknown key 'titel'"),
+        ('repository = "/"', 'repository = "/no/where"', "does not exist"),
+        ("ready =", "redy =", "unknown key 'redy'"),
+        ("stop =", "halt =", "unknown key 'halt'"),
+        ("[[environment]]", "[environment]", "two brackets"),
+        ('folder = "/srv/shop"', "", "has no folder"),
+        ('base_url = "http://127.0.0.1:8000"', 'base_url = "no url"', "URL"),
+        ("order = 2", 'order = "first"', "order|integer"),
+        ("order = 2", "time_scale = 0", "time_scale"),
+        ("order = 2", "protected = true\ntime_scale = 2", "time_scale is refused on a protected"),
+        ('secret = "s3cret-value"', 'secret = "abc"', "at least 6 characters"),
+        ('{ secret = "s3cret-value" }', '{ sekret = "s3cret-value" }', "TOKEN"),
+        ('url = "sqlite:////srv/shop.sqlite3"', "", "database.*url"),
+        ('name = "traffic"', "", "probe.*name"),
+        ('kind = "http"', 'kind = "pigeon"', "pigeon"),
+        ('"[STATUS] == 200"', '"STATUS 200"', "probe traffic"),
+        ('every = "500ms"', 'every = "now and then"', "is no duration"),
+        ('{ value = "[BODY].error_rate", unit = "percent" }', '{ unit = "percent" }', "error_rate.*value"),
+        ("order = 2", "order = = 2", "is not valid TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_file_and_changes_nothing(give, old, new, message):
+    assert old in GOOD
+    with pytest.raises(WrongUsage, match=message) as said:
+        give(GOOD.replace(old, new, 1))
+    assert "shop.toml" in str(said.value)
+    assert not Service.objects.exists()
+
+
+def test_an_environment_named_twice_is_a_mistake(give):
+    twice = GOOD + '[[environment]]\nname = "production"\nfolder = "/b"\nbase_url = "http://127.0.0.1:1"\n'
+    with pytest.raises(WrongUsage, match="production"):
+        give(twice)
+
+
+def test_another_service_is_left_alone(give):
+    other = make_environment()
+    give(GOOD)
+    other.refresh_from_db()
+    assert Service.objects.count() == 2
