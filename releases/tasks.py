@@ -23,16 +23,16 @@ BY = "worker"
 
 
 @shared_task(name="releases.deploy", ignore_result=True)
-def deploy(deployment_id: int) -> str:
+def deploy(deployment_id: int, by: str = BY) -> str:
     """Carry a queued (or orphaned) deployment on; returns how it stands. Rung twice it runs once."""
     deployment = _find(deployment_id)
     try:
-        lease = claim(deployment, owner=this_owner(), by=BY, at=timezone.now())
+        lease = claim(deployment, owner=this_owner(), by=by, at=timezone.now())
     except GantryError as held:
         return str(held)
     try:
-        settle(deployment, lease, by=BY, progress=Silent())
-        return carry_on(deployment, lease, by=BY, progress=Silent(), attended=False).status
+        settle(deployment, lease, by=by, progress=Silent())
+        return carry_on(deployment, lease, by=by, progress=Silent(), attended=False).status
     except GantryError as error:
         logger.warning("%s: %s", deployment, error)
         return str(error)

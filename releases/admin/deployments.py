@@ -15,7 +15,7 @@ from releases.admin import badges
 from releases.admin.acting import WayBackForm, address_of, carry_out, dialog, user_of
 from releases.admin.site import site
 from releases.admin.timeline import done_percent, stops
-from releases.errors import Held, WaitsForPerson
+from releases.errors import Held
 from releases.lifecycle import deployments, logbook
 from releases.models import Approval, Attempt, ChecklistItem, Deployment
 from releases.models.deployments import output_path
@@ -182,7 +182,7 @@ class DeploymentAdmin(Page):
             demand(user, "deploy", deployment.environment)
             if not is_offered(deployment, "go_on"):
                 raise Held(f"{deployment} is {deployment.status}; only one that waits or is paused goes on")
-            doorbell.ring(tasks.deploy, deployment.pk)
+            doorbell.ring(tasks.deploy, deployment.pk, user.username)
             return f"{deployment} goes on as soon as a worker is free"
 
         return carry_out(request, verb, back=address_of(deployment))
@@ -208,24 +208,16 @@ class DeploymentAdmin(Page):
                 restore_data=given["restore_data"],
                 at=timezone.now(),
             )
-            doorbell.ring(tasks.deploy, back.pk)
+            doorbell.ring(tasks.deploy, back.pk, user.username)
             return f"{back} takes {deployment} back; a worker takes it from here"
 
         return carry_out(request, verb, back=address_of(deployment))
 
 
 def start(deployment: Deployment, user: Any) -> None:
-    """Queue exactly the plan that was approved; raises what speaks against it, first of all that the plan changed."""
-    at = timezone.now()
-    demand(user, "deploy", deployment.environment)
-    if deployment.status == D.PLANNED:
-        today = deployments.plan(deployment.release, deployment.environment, user=user, at=at)
-        if today.pk != deployment.pk:
-            raise WaitsForPerson(
-                f"the plan changed since: {today} holds the new one, which has to be approved"
-            )
-    deployments.queue(deployment, user=user, at=at)
-    doorbell.ring(tasks.deploy, deployment.pk)
+    """Queue exactly the plan that was approved; the worker looks whether it still holds before it begins."""
+    deployments.queue(deployment, user=user, at=timezone.now())
+    doorbell.ring(tasks.deploy, deployment.pk, user.username)
 
 
 def is_offered(deployment: Deployment, verb: str) -> bool:

@@ -8,7 +8,8 @@ from django.utils import timezone
 from releases.engine import judging, turning
 from releases.engine.perform import Run, items_of, perform, scaled
 from releases.engine.progress import Progress
-from releases.lifecycle import logbook
+from releases.errors import GantryError
+from releases.lifecycle import deployments, logbook
 from releases.models import Attempt, Deployment
 from releases.plan.journal import (
     AwaitPeople,
@@ -24,7 +25,7 @@ from releases.plan.journal import (
     newest_outcomes,
     next_move,
 )
-from releases.plan.model import from_json
+from releases.plan.model import from_json, plan_hash
 from releases.recorder import Lease, Move, record
 from releases.recorder import release as give_back
 from releases.statuses import DeploymentStatus
@@ -43,7 +44,8 @@ def carry_on(
     """
     run = Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by=by, progress=progress)
     try:
-        _loop(run, attended=attended)
+        if _still_holds(run):
+            _loop(run, attended=attended)
     except KeyboardInterrupt:
         _pause(run)
         raise
@@ -53,6 +55,30 @@ def carry_on(
             logbook.write(each)
     deployment.refresh_from_db()
     return deployment
+
+
+def _still_holds(run: Run) -> bool:
+    """Before the first action: a plan that would come out differently now was not approved, and ends here."""
+    deployment = run.deployment
+    if deployment.undoes_id or deployment.attempts.exists():
+        return True
+    try:
+        today = plan_hash(deployments.make(deployment.release, deployment.environment))
+    except GantryError as error:
+        return _withdraw(run, str(error))
+    if today == deployment.plan_hash:
+        return True
+    return _withdraw(
+        run, f"the plan changed since it was approved (it is {today[:12]} now); plan and approve again"
+    )
+
+
+def _withdraw(run: Run, message: str) -> bool:
+    now = timezone.now()
+    ended = Move(run.deployment, D.ABORTED, {"ended_at": now, "message": message})
+    record(ended, by=run.by, at=now, lease=run.lease)
+    run.progress.note(message)
+    return False
 
 
 def _loop(run: Run, *, attended: bool) -> None:

@@ -34,7 +34,7 @@ def create(
         raise WrongUsage(f"'{version[:40]}' is no version: letters, digits and . _ + - , at most 100 of them")
     if not VERSION.fullmatch(version):
         raise WrongUsage(
-            f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -, and --ref for the tag or branch"
+            f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -; --ref names the tag or branch"
         )
     if revision.status != RevisionStatus.PUBLISHED:
         raise WrongUsage(f"{revision} is a draft: `publish_runbook {service} --as USER` first")

@@ -97,6 +97,6 @@ def test_a_taken_port_is_named_and_nothing_is_started(served: Served) -> None:
         text=True,
         check=False,
     )
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
     assert "--port" in second.stderr

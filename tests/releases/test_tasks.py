@@ -33,7 +33,9 @@ def test_a_deployment_rung_twice_runs_once(world: World):
 def test_a_dead_workers_deployment_is_taken_up(world: World):
     deployment = world.queued()
     long_ago = timezone.now() - timedelta(minutes=1)
-    Deployment.objects.filter(pk=deployment.pk).update(status=D.RUNNING, owner="dead", epoch=3, expires_at=long_ago)
+    Deployment.objects.filter(pk=deployment.pk).update(
+        status=D.RUNNING, owner="dead", epoch=3, expires_at=long_ago
+    )
     assert tasks.tick() == 1
     deployment.refresh_from_db()
     assert (deployment.status, deployment.epoch) == (D.SUCCEEDED, 4)
@@ -44,8 +46,10 @@ def test_what_a_worker_holds_is_left_alone(world: World):
     assert tasks.tick() == 0
 
 
-def test_a_worker_does_not_wait_beside_a_watch(world: World):
-    world.publish(RUNBOOK.replace("\n## Rollback", "\n### 4. Later (T+50 minutes)\n\n```bash\ntrue\n```\n\n## Rollback"))
+def test_a_worker_does_not_wait_beside_a_watch(world):
+    world.publish(
+        RUNBOOK.replace("\n## Rollback", "\n### 4. Later (T+50 minutes)\n\n```bash\ntrue\n```\n\n## Rollback")
+    )
     deployment = world.queued()
     before = timezone.now()
     tasks.tick()

@@ -113,7 +113,7 @@ def test_what_cannot_be_copied_is_named(tmp_path, url, message):
 
 def test_a_file_that_is_no_database_is_not_copied(tmp_path):
     (tmp_path / "shop.sqlite3").write_text("not a database, but long enough to be looked at" * 100)
-    with pytest.raises(CopyFailed, match="shop.sqlite3"):
+    with pytest.raises(CopyFailed, match=r"shop\.sqlite3"):
         copy(f"sqlite:///{tmp_path}/shop.sqlite3", tmp_path / "one", env={})
 
 

@@ -82,7 +82,7 @@ def test_a_release_is_one_commit_of_its_ref(world: World):
 def test_a_moved_tag_makes_no_release_of_the_same_version(world: World):
     world.release("v2")
     commit(world.repository, {"VERSION": "other"}, tag="v2")
-    with pytest.raises(WrongUsage, match="exists with commit .* choose a new version"):
+    with pytest.raises(WrongUsage, match=r"exists with commit .* choose a new version"):
         world.release("v2")
 
 

@@ -247,7 +247,8 @@ def test_a_way_back_that_is_resumed_tells_how_the_release_ended(world: World, st
 
 
 def test_yes_ticks_the_boxes_marked_confirm_and_no_other(gantry, world: World):
-    boxes = "- [ ] Nobody is busy <!-- by: confirm; scope: deployment -->\n- [ ] Look <!-- by: person; scope: deployment -->\n"
+    mark = "<!-- by: {}; scope: deployment -->"
+    boxes = f"- [ ] Nobody is busy {mark.format('confirm')}\n- [ ] Look {mark.format('person')}\n"
     world.publish(RUNBOOK.replace("### 2.", f"{boxes}\n### 2."))
     deployment = world.approved()
     words = ["deploy_release", "tea", "v2", *IN_PRODUCTION, "--yes", "--evidence", "asked around", *WHO]
