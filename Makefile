@@ -22,7 +22,7 @@ install: $(RUNTIME)
 
 demo: $(RUNTIME) .env
 	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) -m demo
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m demo  # some forty Python processes: they start faster compiled
 
 serve: $(RUNTIME) .env
 	@$(PY) manage.py migrate --verbosity 0

@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -63,3 +65,8 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     for needle in needles(secrets):
         text = text.replace(needle, MASK)
     return text
+
+
+def masked(value: Any, secrets: Iterable[str]) -> Any:
+    """A JSON value with every text in it masked."""
+    return json.loads(mask(json.dumps(value, default=str, ensure_ascii=False), secrets))

@@ -1,5 +1,6 @@
 """Asking git: what a ref means, what runs in a folder, what changed between two commits. Reads only."""
 
+import os
 import time
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -8,11 +9,13 @@ from pathlib import Path
 from checks.gates.process import Captured, capture
 from releases.errors import WrongUsage
 
+# Credentials (helpers in the home folder, the ssh agent) and certificates are git's own business.
+HANDED_DOWN = ("HOME", "SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "XDG_CONFIG_HOME")
 GIT_ENV = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "GIT_TERMINAL_PROMPT": "0",
-    "HOME": "/nonexistent",
     "LC_ALL": "C",
+    **{name: os.environ[name] for name in HANDED_DOWN if name in os.environ},
 }
 
 LOCKED_TRIES, LOCKED_WAIT = 20, 0.25

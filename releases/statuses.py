@@ -118,7 +118,7 @@ ACTS_NEXT = {
 TRANSITIONS: dict[str, dict[str, frozenset[str]]] = {
     "deployment": {
         D.PLANNED: frozenset({D.QUEUED, D.ABORTED}),
-        D.QUEUED: frozenset({D.RUNNING, D.ABORTED}),
+        D.QUEUED: frozenset({D.RUNNING, D.PLANNED, D.ABORTED}),
         D.RUNNING: frozenset({D.WAITING, D.PAUSED, D.WATCHING, D.SUCCEEDED, D.FAILED, D.ABORTED, D.UNKNOWN}),
         D.WAITING: frozenset({D.RUNNING, D.FAILED, D.ABORTED}),
         D.PAUSED: frozenset({D.RUNNING, D.FAILED, D.ABORTED}),

@@ -45,8 +45,16 @@ def tick() -> int:
     watched = Q(status=D.WATCHING, due_at__lte=Now()) & (Q(expires_at__isnull=True) | Q(expires_at__lt=Now()))
     found = list(Deployment.objects.filter(due | watched).values_list("pk", flat=True))
     for deployment_id in found:
-        deploy(deployment_id)
+        _deploy_one(deployment_id)
     return len(found)
+
+
+def _deploy_one(deployment_id: int) -> None:
+    """The worker's edge: a bug in one deployment is logged, and the others go on."""
+    try:
+        deploy(deployment_id)
+    except Exception:
+        logger.exception("deployment %s", deployment_id)
 
 
 @shared_task(name="releases.backup", ignore_result=True)

@@ -6,7 +6,9 @@ from django.utils import timezone
 
 from checks.models import Metric, MetricSnapshot, Probe
 from checks.sampling import sample, take_due
+from checks.secrets import mask
 from checks.thresholds import Judgement, Limit, Sample, State, judge
+from checks.variables import secrets_of
 from checks.verdicts import Verdict
 from releases.engine import turning
 from releases.engine.perform import Run, items_of, scaled
@@ -85,14 +87,17 @@ def judge_items(run: Run, step: PlannedStep, items: tuple[PlannedItem, ...]) -> 
     changes: list[Move | Change] = []
     for item in items:
         verdict, seen = _verdict(run, item, now)
-        state = ItemState.TICKED if verdict is Verdict.PASSED else ItemState.FAILED
-        changes.append(_closing(rows[item.key], item, state, seen, now))
+        changes.append(_closing(run, rows[item.key], item, verdict, seen, now))
     record(*changes, by=run.by, at=now, lease=run.lease)
     run.progress.ticked(items, step.title)
 
 
-def _closing(row: ChecklistItem, item: PlannedItem, state: ItemState, seen: str, now: datetime) -> Move:
-    return Move(row, state, {"at": now, "evidence": {"seen": seen, "asked": item.by_name or item.by}})
+def _closing(
+    run: Run, row: ChecklistItem, item: PlannedItem, verdict: Verdict, seen: str, now: datetime
+) -> Move:
+    state = ItemState.TICKED if verdict is Verdict.PASSED else ItemState.FAILED
+    shown = mask(seen, secrets_of(run.deployment.environment))
+    return Move(row, state, {"at": now, "evidence": {"seen": shown, "asked": item.by_name or item.by}})
 
 
 def _verdict(run: Run, item: PlannedItem, now: datetime) -> tuple[Verdict, str]:

@@ -225,7 +225,7 @@ def _close(
     result = {
         "code": ended.code,
         "message": secrets.mask(ended.message, context.secrets),
-        "evidence": observation.evidence,
+        "evidence": secrets.masked(observation.evidence, context.secrets),
         "variables": _safe(_variables(context) | observation.variables, context.secrets),
     }
     fields = {"result": result, "tail": attempt.tail, "closed_at": now}

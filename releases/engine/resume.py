@@ -14,7 +14,7 @@ from releases.statuses import Outcome
 
 
 def settle(deployment: Deployment, lease: Lease, *, by: str, progress: Progress) -> None:
-    """Close every open intent: succeeded as observed, aborted (runs again), or unknown (waits for a person)."""
+    """Close every open intent: aborted (converges, runs again), or unknown (waits for a person)."""
     run = Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by=by, progress=progress)
     actions = {action.key: action for action in run.plan.actions}
     for attempt in list(open_attempts(deployment)):

@@ -58,6 +58,11 @@ class Deployment(Leased):
                 name="one_deployment_an_environment",
             ),
             models.UniqueConstraint(fields=["environment", "number"], name="deployment_number_once"),
+            models.UniqueConstraint(
+                fields=["release", "environment"],
+                condition=Q(status=DeploymentStatus.PLANNED),
+                name="one_plan_of_a_release_an_environment",
+            ),
             models.CheckConstraint(
                 condition=~Q(status=DeploymentStatus.RUNNING) | Q(expires_at__isnull=False),
                 name="running_has_a_lease",

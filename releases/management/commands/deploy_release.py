@@ -19,7 +19,7 @@ from releases.management.show import Terminal, plan_lines
 from releases.models import Deployment, Release
 from releases.permissions import demand
 from releases.plan.model import from_json
-from releases.recorder import claim, this_owner
+from releases.recorder import Lease, Move, claim, record, this_owner
 from releases.statuses import OCCUPYING, DeploymentStatus
 
 D = DeploymentStatus
@@ -125,7 +125,7 @@ class Command(Base):
     def _carry_on(self, deployment: Deployment, user: User, options: dict[str, Any]) -> int:
         terminal = Terminal(verbose=options["verbosity"] > 1)
         stay_when_terminal_closes()
-        lease = claim(deployment, owner=this_owner(), by=user.username, at=now())
+        lease = self._claim(deployment, user)
         self.say(
             f"{deployment}: {deployment.release} ({deployment.direction}), plan {deployment.plan_hash[:12]}"
         )
@@ -141,6 +141,15 @@ class Command(Base):
                 3,
             )
         return self.conclude(deployment, as_json=options["json"])
+
+    def _claim(self, deployment: Deployment, user: User) -> Lease:
+        """Held now means not at all: a deployment that nobody waits for must not be started later by a worker."""
+        try:
+            return claim(deployment, owner=this_owner(), by=user.username, at=now())
+        except Held:
+            if deployment.status == D.QUEUED:
+                record(Move(deployment, D.PLANNED, {"started_at": None}), by=user.username, at=now())
+            raise
 
     def conclude(self, deployment: Deployment, *, as_json: bool) -> int:
         """Say how it stands, where its log lies, and return the exit code."""
@@ -200,5 +209,6 @@ def stay_when_terminal_closes() -> None:
 
     Only here, in the door of a foreground command: workers of any pool never touch signals.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Not SIG_IGN, which every command we start would inherit.
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""`tick_item SERVICE VERSION ITEM`"""
+"""`tick_item SERVICE VERSION ITEM [ITEM …]`"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,7 +10,7 @@ from releases.management.base import add_as, now, user_of
 
 
 class Command(Base):
-    """Tick a box of a release, with evidence."""
+    """Tick boxes of a release, with evidence."""
 
     help = "Tick a box with what was seen; ITEM is its line number, a part of its text, or the beginning of its key."
     examples = (
@@ -22,7 +22,9 @@ class Command(Base):
         """Which box, what was seen, who."""
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("version", metavar="VERSION")
-        parser.add_argument("item", metavar="ITEM")
+        parser.add_argument(
+            "item", metavar="ITEM", nargs="+", help="one box, or several with the same evidence"
+        )
         parser.add_argument("--evidence", metavar="TEXT", default="", help="what was seen (needed)")
         parser.add_argument(
             "--environment", help="for a box of the deployment there; without, of the release"
@@ -32,17 +34,18 @@ class Command(Base):
         )
         add_as(parser)
 
-    def run(self, *, service: str, version: str, item: str, evidence: str, **options: Any) -> int:
+    def run(self, *, service: str, version: str, item: list[str], evidence: str, **options: Any) -> int:
         """Tick."""
         at = now()
         user = user_of(options, at=at)
         release = releases.find(service, version)
         place = options["environment"]
         environment = find_environment(f"{service}/{place}") if place else None
-        box = items.find(release, item, environment=environment)
-        if options["waive"]:
-            items.waive(box, user=user, reason=evidence, at=at)
-        else:
-            items.tick(box, user=user, evidence=evidence, at=at)
-        self.say(f"{box.state}: line {box.line}: {box.text}")
+        boxes = [items.find(release, each, environment=environment) for each in item]
+        for box in boxes:
+            if options["waive"]:
+                items.waive(box, user=user, reason=evidence, at=at)
+            else:
+                items.tick(box, user=user, evidence=evidence, at=at)
+            self.say(f"{box.state}: line {box.line}: {box.text}")
         return 0

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 def rung(monkeypatch) -> list[int]:
     """The deployments for which a worker was rung."""
     found: list[int] = []
-    monkeypatch.setattr(doorbell, "ring", lambda task, pk, *by: found.append(pk) if task is tasks.deploy else None)
+    monkeypatch.setattr(
+        doorbell, "ring", lambda task, pk, *by: found.append(pk) if task is tasks.deploy else None
+    )
     return found
 
 

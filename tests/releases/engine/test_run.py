@@ -82,7 +82,7 @@ def test_a_release_goes_live_step_by_step(world: World):
 def test_a_box_is_ticked_by_the_step_that_did_it(world: World):
     done = run(world.queued())
     box = done.items.get()
-    assert (box.state, box.by, box.attempt.action) == ("ticked", None, last_attempt(done).action)
+    assert (box.state, box.by, box.attempt) == ("ticked", None, last_attempt(done))
     assert box.evidence["attempts"] == ["start: succeeded"]
 
 
