@@ -223,8 +223,8 @@ def _python_environment(venv: Path) -> Path:
     pip = venv / "bin" / "pip"
     pip.write_text(
         "#!/bin/sh\n"
-        "export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1\n"
-        f'exec "{sys.executable}" -m pip --python "{python}" "$@"\n'
+        "export PIP_NO_DEPS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1\n"
+        f'exec "{python}" -m pip "$@"\n'
     )
     pip.chmod(0o755)
     return python

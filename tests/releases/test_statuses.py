@@ -51,7 +51,7 @@ def test_only_success_and_a_skip_let_a_step_go_on(outcome):
     [
         ("deployment", D.QUEUED, [D.PLANNED]),
         ("deployment", D.ROLLED_BACK, [D.SUCCEEDED, D.FAILED, D.UNKNOWN]),
-        ("deployment", D.PLANNED, []),
+        ("deployment", D.PLANNED, [D.QUEUED]),
         ("release", "bad", ["open"]),
         ("runbookrevision", "draft", []),
     ],
