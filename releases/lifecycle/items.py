@@ -12,6 +12,9 @@ from releases.permissions import demand
 from releases.recorder import Move, record
 from releases.statuses import DeploymentStatus, ItemState
 
+BY_PEOPLE = ("person", "confirm")
+WHO = {"step": "the success of its step", "probe": "its probe", "threshold": "its threshold"}
+
 
 def find(release: Release, asked: str, *, environment: Environment | None = None) -> ChecklistItem:
     """The box by its line number, the beginning of its key, or a part of its text.
@@ -48,7 +51,14 @@ def boxes_of(release: Release, environment: Environment | None) -> Iterable[Chec
 
 
 def tick(box: ChecklistItem, *, user: User, evidence: str, at: datetime, bulk: bool = False) -> None:
-    """Close a box with what was seen; raises WrongUsage without evidence and StaleState when it is closed already."""
+    """Close a box with what was seen.
+
+    Raises WrongUsage without evidence or for a box that the machine ticks, StaleState when it is closed already.
+    """
+    if box.ticked_by not in BY_PEOPLE:
+        raise WrongUsage(
+            f"'{box.text}' is ticked by {WHO[box.ticked_by]}, not by a person; where it does not apply, waive it"
+        )
     _close(box, ItemState.TICKED, user=user, evidence=evidence, at=at, bulk=bulk)
 
 
