@@ -6,14 +6,18 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from checks import tasks as checks_tasks
 from checks.admin import EditablePage, place
 from checks.models import Database, Environment, Service, Variable
 from checks.secrets import MASK, SecretTooShort, encrypt
+from releases import doorbell, tasks
+from releases.admin.acting import address_of, carry_out, dialog, user_of
 from releases.admin.site import site
 from releases.models import Deployment
+from releases.permissions import demand
 
 PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
@@ -118,6 +122,7 @@ class EnvironmentAdmin(EditablePage):
     list_select_related = ("service",)
     search_fields = ("name", "service__name", "base_url")
     readonly_fields = ("is_fenced",)
+    actions_detail = ("run_checks", "back_up")
     inlines = (VariableInline, DatabaseInline)
     change_form_outer_before_template = "gantry/environment.html"
     fields = (
@@ -137,6 +142,38 @@ class EnvironmentAdmin(EditablePage):
     def fence(self, environment: Environment) -> str:
         """Maintenance as last observed from outside."""
         return "under maintenance" if environment.is_fenced else "open"
+
+    @action(
+        description="Run checks",
+        icon="stethoscope",
+        dialog=dialog("Run checks", "A worker asks every probe of this environment now.", "Run"),
+    )
+    def run_checks(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Ring for a worker to ask every probe."""
+        environment, user = self.found(request, object_id), user_of(request)
+
+        def verb() -> str:
+            demand(user, "operate", environment)
+            doorbell.ring(checks_tasks.run, environment.pk)
+            return f"A worker asks the probes of {environment}; their answers appear under Answers"
+
+        return carry_out(request, verb, back=address_of(environment))
+
+    @action(
+        description="Back up",
+        icon="database",
+        dialog=dialog("Back up", "A worker copies every database and reads the copy back.", "Back up"),
+    )
+    def back_up(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Ring for a worker to copy the databases."""
+        environment, user = self.found(request, object_id), user_of(request)
+
+        def verb() -> str:
+            demand(user, "operate", environment)
+            doorbell.ring(tasks.backup, environment.pk, user.username)
+            return f"A worker copies the databases of {environment}; the copies appear under Backups"
+
+        return carry_out(request, verb, back=address_of(environment))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """An address without a scheme is taken for https."""

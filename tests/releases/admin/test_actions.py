@@ -47,6 +47,8 @@ DIALOGS = {
     "releases_checklistitem_tick": factories.make_item,
     "releases_checklistitem_waive": factories.make_item,
     "releases_incident_resolve": factories.make_incident,
+    "checks_environment_run_checks": factories.make_environment,
+    "checks_environment_back_up": factories.make_environment,
 }
 
 
@@ -332,3 +334,17 @@ def test_a_clock_on_a_protected_environment_is_refused(client) -> None:
     given = form_of(environment) | {"time_scale": "240", "is_protected": "on", "variables-TOTAL_FORMS": "0"}
     answer = client.post(reverse("admin:checks_environment_change", args=[environment.pk]), given)
     assert "time_scale is refused" in answer.content.decode()
+
+
+# --- environments ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("verb", "task"), [("run_checks", "checks.run"), ("back_up", "releases.backup")])
+def test_a_worker_is_rung_for_an_environment(client, monkeypatch, verb, task) -> None:
+    environment, found = factories.make_environment(), []
+    monkeypatch.setattr(doorbell, "ring", lambda task, *given: found.append((task.name, given[0])))
+    press(client, environment, verb, factories.make_user("operator"))
+    assert found == [(task, environment.pk)]
+    *_, said = press(client, environment, verb, factories.make_user("viewer"))
+    assert "may not operate" in said
+    assert len(found) == 1
