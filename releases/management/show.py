@@ -3,11 +3,15 @@
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from releases.management.base import mute
 from releases.models import Attempt
 from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
 from releases.statuses import Outcome
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 WHO = {
     "person": "a person",
@@ -48,12 +52,17 @@ def _offset(step: PlannedStep) -> str:
 
 
 class Terminal:
-    """The progress of a run, a line a thing; output below a failed action. A closed terminal is no reason to stop."""
+    """The progress of a run, a line a thing, with what is under way below it on a real terminal.
+
+    Output is shown below an action that failed, or as it comes when `verbose`. A closed terminal is no reason to stop.
+    """
 
     def __init__(self, *, verbose: bool = False) -> None:
         self._verbose = verbose
         self._began = time.monotonic()
         self._tail = ""
+        self._doing = ""
+        self._spinner: Status | None = None
 
     def step(self, step: PlannedStep) -> None:
         """A headline."""
@@ -62,21 +71,23 @@ class Terminal:
     def began(self, action: PlannedAction, attempt: Attempt) -> None:
         """What begins."""
         self._tail = ""
-        if sys.stdout.isatty():
-            self._print(f"         … {action.title}", end="\r")
+        self._spin(action.title)
 
     def output(self, text: str) -> None:
-        """Kept for a failure, or printed as it comes."""
+        """Kept for a failure, or printed as it comes; its last line stands beside the spinner."""
         self._tail = (self._tail + text)[-4000:]
         if self._verbose:
             self._print(text, end="")
+        elif self._spinner:
+            last = (text.strip().splitlines() or [""])[-1]
+            self._spinner.update(_markup_free(f"{self._doing}  {last[:80]}"))
 
     def ended(self, action: PlannedAction, attempt: Attempt) -> None:
         """How it ended, with its seconds."""
         good = Outcome(attempt.outcome).is_good
-        mark = "✓" if good else "✗"
         message = attempt.result.get("message", "")
         seconds = f"{attempt.seconds or 0:.1f} s"
+        mark = "✓" if good else "✗"
         self._print(f"         {mark} {action.title[:70]} ({seconds}){': ' + message if message else ''}")
         if not good and not self._verbose:
             for line in self._tail.splitlines()[-15:]:
@@ -88,11 +99,36 @@ class Terminal:
             self._print(f"         ☑ {item.text}")
 
     def note(self, text: str) -> None:
-        """One line that is no step."""
+        """One line that is no step; a wait goes on spinning."""
         self._print(f"  {time.monotonic() - self._began:5.1f}s  {text}")
+        if text.startswith("until "):
+            self._spin("watching")
+
+    def close(self) -> None:
+        """Nothing is under way any more."""
+        if self._spinner:
+            self._spinner.stop()
+            self._spinner = None
+
+    def _spin(self, doing: str) -> None:
+        if not sys.stdout.isatty():
+            return
+        # Loaded on use: pipelines and logs, which have no terminal, never pay for it.
+        from rich.console import Console
+
+        self.close()
+        self._doing = doing
+        self._spinner = Console().status(_markup_free(doing))
+        self._spinner.start()
 
     def _print(self, text: str, end: str = "\n") -> None:
         try:
+            self.close()
             print(text, end=end, flush=True)
         except OSError:
             mute()
+
+
+def _markup_free(text: str) -> str:
+    """Brackets of a command are no colours."""
+    return text.replace("[", "\\[")

@@ -140,6 +140,8 @@ class Command(Base):
                 f"--environment {deployment.environment.name} --resume`, or take it back with rollback_release",
                 3,
             )
+        finally:
+            terminal.close()
         return self.conclude(deployment, as_json=options["json"])
 
     def _claim(self, deployment: Deployment, user: User) -> Lease:

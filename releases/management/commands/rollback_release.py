@@ -50,14 +50,15 @@ class Command(Base):
         )
         stay_when_terminal_closes()
         lease = claim(back, owner=this_owner(), by=user.username, at=now())
+        terminal = Terminal(verbose=options["verbosity"] > 1)
         try:
-            back = carry_on(
-                back, lease, by=user.username, progress=Terminal(verbose=options["verbosity"] > 1)
-            )
+            back = carry_on(back, lease, by=user.username, progress=terminal)
         except KeyboardInterrupt:
             return self.fail(
                 f"{back} is paused; go on with `deploy_release {service} {version} --resume …`", 3
             )
+        finally:
+            terminal.close()
         deployment.refresh_from_db()
         code = 0 if deployment.status == "rolled_back" else exit_code(deployment)
         if options["json"]:
