@@ -28,13 +28,18 @@ serve: $(RUNTIME) .env
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py serve
 
+# ARGS may choose none of a group's tests, which pytest ends with 5.
+NONE_CHOSEN = { status=$$?; [ $$status = 5 ] && [ -n '$(subst ','"'"',$(ARGS))' ] || exit $$status; }
+
 test: $(DEV)
 	@PYTHON=$(PY) sh tests/system_packages.sh
+	@echo "== journeys, two at a time"
+	@$(PY) -m pytest -q -n 2 --dist worksteal tests/journeys $(ARGS) || $(NONE_CHOSEN)
 	@echo "== tests on SQLite"
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q --ignore tests/journeys $(ARGS) || $(NONE_CHOSEN)
 	@echo "== tests on PostgreSQL"
 	@$(PY) -m pytest -q --database=postgres tests/checks tests/releases $(ARGS) \
-	|| { status=$$?; [ $$status = 5 ] && [ -n '$(subst ','"'"',$(ARGS))' ] || exit $$status; } # ARGS may choose none of these
+	|| $(NONE_CHOSEN)
 
 check: $(DEV)
 	@echo "== format";     $(VENV)/bin/ruff format --quiet --check .

@@ -27,7 +27,7 @@ def test_a_way_back_that_would_lose_data_waits_for_a_person(gantry: Gantry, boar
     introduce(gantry, board)
     prepare(gantry, board, "2.1")
     said = deploy(gantry, board, "2.1", expect=3)
-    assert said.count("does not go back by itself: RESTORE would lose what was written since") == 2
+    assert said.count("does not go back by itself: restoring would lose what was written since") == 2
     assert running_build(board) == "2.1"
     back = ("rollback_release", "board", "2.1", "--environment", "production", "--reason", "no notes")
     assert "--restore-data" in gantry.do(*back, by="olga", expect=3)
