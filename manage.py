@@ -11,6 +11,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no ✓ shows a ? instead of ending a deployment.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -1,6 +1,7 @@
 """Asking an environment's probes when they are due, and keeping what they answered."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -46,10 +47,19 @@ def sample(probes: Iterable[Probe], *, at: datetime) -> list[tuple[Probe, Answer
     probes = list(probes)
     known = {probe.environment_id: variables_of(probe.environment) for probe in probes}
     answers = ask([question_of(probe, known[probe.environment_id]) for probe in probes])
-    pairs = list(zip(probes, answers, strict=True))
+    hidden = {probe.environment_id: secrets_of(probe.environment) for probe in probes}
+    pairs = [
+        (probe, _masked(answer, hidden[probe.environment_id]))
+        for probe, answer in zip(probes, answers, strict=True)
+    ]
     ProbeResult.objects.bulk_create([_result(probe, answer, at) for probe, answer in pairs])
     MetricSnapshot.objects.bulk_create([each for pair in pairs for each in _snapshots(*pair, at=at)])
     return pairs
+
+
+def _masked(answer: Answer, hidden: tuple[str, ...]) -> Answer:
+    facts = {name: secrets.mask(text, hidden) for name, text in answer.facts.items()}
+    return replace(answer, message=secrets.mask(answer.message, hidden), facts=facts)
 
 
 def _result(probe: Probe, answer: Answer, at: datetime) -> ProbeResult:
@@ -57,7 +67,7 @@ def _result(probe: Probe, answer: Answer, at: datetime) -> ProbeResult:
         probe=probe,
         at=at,
         verdict=answer.verdict,
-        message=secrets.mask(answer.message, secrets_of(probe.environment)),
+        message=answer.message,
         elapsed_ms=answer.elapsed_ms,
         in_maintenance=probe.environment.is_fenced,
     )

@@ -10,8 +10,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from checks.errors import ChecksError
+
 MASK = "••••••"
 SHORTEST = 6
+
+
+class WrongKey(ChecksError):
+    """The key of today does not open what was stored."""
 
 
 class SecretTooShort(ValueError):
@@ -36,8 +42,13 @@ def encrypt(plain: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """The plain value of a stored secret; raises cryptography's InvalidToken when SECRET_KEY is another."""
-    return _cipher(settings.SECRET_KEY).decrypt(stored.encode()).decode()
+    """The plain value of a stored secret; raises WrongKey when SECRET_KEY is another."""
+    from cryptography.fernet import InvalidToken  # as above
+
+    try:
+        return _cipher(settings.SECRET_KEY).decrypt(stored.encode()).decode()
+    except InvalidToken:
+        raise WrongKey("SECRET_KEY is not the one that the stored secrets were encrypted with") from None
 
 
 def needles(values: Iterable[str]) -> tuple[str, ...]:
@@ -46,6 +57,7 @@ def needles(values: Iterable[str]) -> tuple[str, ...]:
     for value in values:
         if len(value) >= SHORTEST:
             found |= {value, quote(value, safe=""), *_base64_spellings(value.encode())}
+            found |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -68,5 +80,12 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """A JSON value with every text in it masked."""
-    return json.loads(mask(json.dumps(value, default=str, ensure_ascii=False), secrets))
+    """A JSON value with every text in it masked, and without NUL, which PostgreSQL does not store."""
+    hidden = tuple(secrets)
+    if isinstance(value, dict):
+        return {str(key): masked(each, hidden) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each, hidden) for each in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return mask(str(value), hidden).replace("\0", "\ufffd")

@@ -1,6 +1,8 @@
 """Every setting of Gantry, read from the environment and `.env`; docs/settings.md lists them."""
 
+from collections.abc import Collection
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -10,11 +12,34 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(env.str("GANTRY_ENV_FILE", str(BASE_DIR / ".env")))
 
+
+def one_of(name: str, choices: Collection[str], default: str) -> str:
+    """A setting with few values; raises ImproperlyConfigured naming a wrong one."""
+    value = env.str(name, default)
+    if value not in choices:
+        some = ", ".join(sorted(choices)[:5])
+        raise ImproperlyConfigured(
+            f"{name} is '{value}'; it is one of {some}{' …' if len(choices) > 5 else ''}"
+        )
+    return value
+
+
+def switch(name: str) -> bool:
+    """A setting that is on or off, off unless it is set; raises ImproperlyConfigured for anything else."""
+    value = env.str(name, "off").lower()
+    if value not in (*env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""):
+        raise ImproperlyConfigured(f"{name} is '{value}'; write on or off")
+    return value in env.BOOLEAN_TRUE_STRINGS
+
+
 VAR_DIR = Path(env.str("GANTRY_VAR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"GANTRY_VAR is {VAR_DIR}, which cannot be made: {error.strerror}") from None
 
 # --- Django ----------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
+DEBUG = switch("DEBUG")
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -22,7 +47,7 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BEHIND_TLS = env.bool("BEHIND_TLS", False)
+BEHIND_TLS = switch("BEHIND_TLS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SECURE_SSL_REDIRECT = BEHIND_TLS
@@ -82,7 +107,7 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "admin:login"
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = one_of("TIME_ZONE", available_timezones(), "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -98,9 +123,7 @@ if not DATABASES["default"].get("ENGINE"):
     raise ImproperlyConfigured(
         "DATABASE_URL is no database URL: write postgres://user:password@host/name or sqlite:////path"
     )
-SQLITE_SYNCHRONOUS = env.str("SQLITE_SYNCHRONOUS", "FULL")
-if SQLITE_SYNCHRONOUS not in ("FULL", "NORMAL", "OFF"):
-    raise ImproperlyConfigured(f"SQLITE_SYNCHRONOUS is '{SQLITE_SYNCHRONOUS}': write FULL, NORMAL or OFF")
+SQLITE_SYNCHRONOUS = one_of("SQLITE_SYNCHRONOUS", ("FULL", "NORMAL", "OFF"), "FULL")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a deferred read-then-write fails at once with "locked", whatever the timeout.
     DATABASES["default"]["OPTIONS"] = {
@@ -167,10 +190,14 @@ UNFOLD = {
     },
 }
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": one_of("LOG_LEVEL", LEVELS, "WARNING"),
+    },
 }

@@ -20,7 +20,7 @@ from releases.statuses import CLAIMABLE, OCCUPYING, DeploymentStatus, sources
 
 LEASE = timedelta(seconds=10)
 # Too long for the trail, or nobody's business: of these it says only that they changed.
-HIDDEN = ("plan", "text", "stored", "digest", "tail", "expires_at")
+HIDDEN = ("plan", "text", "stored", "digest", "tail", "expires_at", "url")
 STATE_FIELDS = {"attempt": "outcome", "checklistitem": "state"}
 Row = TypeVar("Row", bound=models.Model)
 

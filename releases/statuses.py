@@ -131,7 +131,6 @@ TRANSITIONS: dict[str, dict[str, frozenset[str]]] = {
     },
     "attempt": {
         O.OPEN: frozenset({O.SUCCEEDED, O.FAILED, O.ERROR, O.TIMED_OUT, O.UNKNOWN, O.SKIPPED, O.ABORTED}),
-        O.UNKNOWN: frozenset({O.SUCCEEDED}),
     },
     "checklistitem": {
         I.OPEN: frozenset({I.TICKED, I.WAIVED, I.FAILED}),

@@ -1,6 +1,7 @@
 """What must hold before anything is touched: code, databases, disk, variables, and the environment's own probes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from checks.observe import ask
 from checks.probers.base import Answer, Question
@@ -54,6 +55,9 @@ def _code_problems(context: Context) -> Iterator[str]:
             f"{release.ref} was moved: it is {now[:10]} now and was {release.commit[:10]} when {release} was created; "
             "create a release with a new version"
         )
+    lock = Path(folder) / ".git" / "index.lock"
+    if lock.exists():
+        yield f"git is at work in {folder}, or died there: remove {lock} when no git runs"
     if tree.changes:
         yield f"{folder} has uncommitted changes:\n{repository.difference(folder)}\ncommit, stash or discard them"
     if tree.commit != context.plan.previous_commit:

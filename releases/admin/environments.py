@@ -83,6 +83,11 @@ class VariableInline(TabularInline):
 
     has_change_permission = has_delete_permission = has_add_permission
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look gets no field named after the model's plain value: Django would show it."""
+        shown = ("name", "is_secret", "stored_value")
+        return (*shown, "value") if self.has_change_permission(request, obj) else shown
+
 
 class DatabaseInline(TabularInline):
     """What a backup copies and SQL checks ask; its address may hold a password, which only administrators see."""

@@ -53,7 +53,8 @@ class Output:
 
     def _take(self, text: str, *, last: bool = False) -> None:
         """A secret may begin in one chunk and end in the next, so the length of the longest less one is held back."""
-        raw = self._held + text
+        # PostgreSQL's texts hold no NUL.
+        raw = self._held + text.replace("\0", "\ufffd")
         certain = len(raw) if last else max(0, len(raw) - self._longest + 1)
         ready, end = [], 0
         for found in self._secret.finditer(raw) if self._secret else ():

@@ -2,9 +2,10 @@
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from checks import secrets
@@ -25,18 +26,23 @@ from releases.statuses import ItemState, Outcome
 
 HEARTBEAT = 2.5
 LOOK_AGAIN = 0.25
+LARGEST = 32 * 1024
 ASKED_SOMETHING = ("[y/n]", "[yes/no]", "(yes/no)", "password:", "(y/n)", "[y/n]:", "continue?")
 
 
 @dataclass(kw_only=True)
 class Run:
-    """A deployment in the hands of this process: its lease, its frozen plan, who asked, who watches."""
+    """A deployment in the hands of this process: its lease, its frozen plan, who asked, who watches.
+
+    Actions whose last attempt went wrong before `retry_before` are tried again.
+    """
 
     deployment: Deployment
     lease: Lease
     plan: Plan
     by: str
     progress: Progress
+    retry_before: datetime | None = None
     beaten_at: float = field(default_factory=time.monotonic)
 
     def tick(self) -> None:
@@ -59,13 +65,18 @@ class Ended:
 def perform(run: Run, step: PlannedStep, action: PlannedAction) -> Attempt:
     """Run one action and record its outcome together with the boxes that it ticks; returns the closed attempt."""
     attempt = _open(run, action)
-    context = context_of(run, attempt)
     run.progress.began(action, attempt)
+    context = context_of(run, attempt)
     try:
         ended = _carry_out(run, action, attempt, context)
     except KeyboardInterrupt:
         _close(run, step, action, attempt, _interrupted(action), context)
         raise
+    except (LeaseLost, DatabaseError):
+        raise
+    # The engine's edge: whatever broke in one action is that attempt's error, and the run decides as for any other.
+    except Exception as bug:  # noqa: BLE001
+        ended = Ended(outcome=Outcome.ERROR, message=f"{type(bug).__name__}: {bug}")
     _close(run, step, action, attempt, ended, context)
     return attempt
 
@@ -117,6 +128,8 @@ def _handed_on(deployment: Deployment) -> dict[str, str]:
     for each in filter(None, (deployment.undoes, deployment)):
         for attempt in each.attempts.all():
             found |= attempt.result.get("variables", {})
+    # One block's PATH must not decide over the programs of every later one, least of all of the way back.
+    found.pop("PATH", None)
     return found
 
 
@@ -252,8 +265,16 @@ def _variables(context: Context) -> dict[str, str]:
 
 
 def _safe(variables: dict[str, str], hidden: tuple[str, ...]) -> dict[str, str]:
-    """A variable that holds a secret is not handed on, for it would be stored in the open."""
-    return {name: value for name, value in variables.items() if not any(secret in value for secret in hidden)}
+    """What is handed on: nothing that holds a secret in any spelling, for it would be stored in the open.
+
+    And nothing over 32 KiB: the next command would not start, for its environment would be too large.
+    """
+    spellings = secrets.needles(hidden)
+    return {
+        name: value
+        for name, value in variables.items()
+        if len(value) <= LARGEST and not any(spelling in value for spelling in spellings)
+    }
 
 
 def boxes_of_step(run: Run, step: PlannedStep, attempt: Attempt) -> list[ChecklistItem]:

@@ -3,13 +3,16 @@
 from django.utils import timezone
 
 from checks.gates.process import Identity, end_group
+from checks.variables import secrets_of
 from releases.actions import REPEATABLE
 from releases.actions import action as handler_of
+from releases.engine.output import Output
 from releases.engine.perform import Run, context_of, raw_files
 from releases.engine.progress import Progress
 from releases.models import Attempt, Deployment
+from releases.models.deployments import output_path
 from releases.plan.model import PlannedAction, from_json
-from releases.recorder import Lease, Move, open_attempts, record
+from releases.recorder import Add, Lease, Move, open_attempts, record
 from releases.statuses import Outcome
 
 
@@ -21,11 +24,48 @@ def settle(deployment: Deployment, lease: Lease, *, by: str, progress: Progress)
         _end_children(attempt)
         outcome, message = _ask(run, actions[attempt.action], attempt)
         now = timezone.now()
-        fields = {"closed_at": now, "result": {"message": message, "by_probe": True}}
+        fields = {"closed_at": now, "result": {"message": message}, "tail": _saved_output(attempt)}
         record(Move(attempt, outcome, fields), by=by, at=now, lease=lease)
-        for left in raw_files(attempt):
-            left.unlink(missing_ok=True)
         progress.note(f"{actions[attempt.action].title}: {message}")
+
+
+def count_as_done(deployment: Deployment, lease: Lease, *, by: str, reason: str, progress: Progress) -> None:
+    """A person looked: each action of which nobody knew how far it came counts as done, with who and why."""
+    titles = {action.key: action.title for action in from_json(deployment.plan).actions}
+    newest = {attempt.action: attempt for attempt in deployment.attempts.all()}
+    now = timezone.now()
+    for attempt in newest.values():
+        if attempt.outcome != Outcome.UNKNOWN:
+            continue
+        done = Attempt(
+            deployment=deployment,
+            action=attempt.action,
+            kind=attempt.kind,
+            number=attempt.number + 1,
+            epoch=lease.epoch,
+            outcome=Outcome.SKIPPED,
+            result={"message": f"counts as done: {reason}"},
+            by=by,
+            reason=reason,
+            opened_at=now,
+            closed_at=now,
+        )
+        record(Add(done), by=by, at=now, why=reason, lease=lease)
+        progress.note(f"{titles[attempt.action]} counts as done: {reason}")
+
+
+def _saved_output(attempt: Attempt) -> str:
+    """Store what the interrupted command said, masked, and return its tail: it is all that who looks has to go by."""
+    raw, variables = raw_files(attempt)
+    variables.unlink(missing_ok=True)
+    if not raw.exists():
+        return attempt.tail
+    stored = output_path(attempt.output)
+    stored.unlink(missing_ok=True)
+    hidden = secrets_of(attempt.deployment.environment)
+    output = Output(raw=raw, stored=stored, secrets=hidden, show=lambda text: None)
+    output.finish()
+    return output.tail
 
 
 def _end_children(attempt: Attempt) -> None:

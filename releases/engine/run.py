@@ -28,21 +28,29 @@ from releases.plan.journal import (
 from releases.plan.model import from_json, plan_hash
 from releases.recorder import Lease, Move, record
 from releases.recorder import release as give_back
-from releases.statuses import DeploymentStatus
+from releases.statuses import DeploymentStatus, Outcome
 
 D = DeploymentStatus
 LOOK_EVERY = 0.25
 
 
 def carry_on(
-    deployment: Deployment, lease: Lease, *, by: str, progress: Progress, attended: bool = True
+    deployment: Deployment,
+    lease: Lease,
+    *,
+    by: str,
+    progress: Progress,
+    attended: bool = True,
+    retry: bool = False,
 ) -> Deployment:
     """Run until nothing more can be done now; returns the deployment as it stands.
 
+    `retry`: actions that went wrong are tried again; a way back always tries again.
     `attended`: stay beside it until the last check at or before T+60; else do what is due and leave at once.
     Raises LeaseLost when another worker took over, KeyboardInterrupt after pausing cleanly.
     """
     run = Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by=by, progress=progress)
+    run.retry_before = timezone.now() if retry or deployment.undoes_id else None
     try:
         if _still_holds(run):
             _loop(run, attended=attended)
@@ -52,9 +60,17 @@ def carry_on(
     finally:
         give_back(run.lease)
         for each in {deployment, run.deployment}:
-            logbook.write(each)
+            _write_log(run, each)
     deployment.refresh_from_db()
     return deployment
+
+
+def _write_log(run: Run, deployment: Deployment) -> None:
+    """The log is written from the rows and can be written again; failing to is no failure of the deployment."""
+    try:
+        logbook.write(deployment)
+    except OSError as error:
+        run.progress.note(f"the log could not be written: {error}")
 
 
 def _still_holds(run: Run) -> bool:
@@ -85,7 +101,7 @@ def _loop(run: Run, *, attended: bool) -> None:
     step = None
     while True:
         run.tick()
-        move = next_move(run.plan, journal_of(run.deployment, timezone.now()))
+        move = next_move(run.plan, journal_of(run.deployment, timezone.now(), retry_before=run.retry_before))
         if getattr(move, "step", None) not in (None, step) and isinstance(move, Perform):
             step = move.step
             run.progress.step(step)
@@ -126,15 +142,25 @@ def _do(run: Run, move: Next, *, attended: bool) -> bool:
     return True
 
 
-def journal_of(deployment: Deployment, now: datetime) -> Journal:
-    """What the rows say: newest outcomes, the state of the boxes, minutes of the document since go-live."""
+def journal_of(deployment: Deployment, now: datetime, *, retry_before: datetime | None = None) -> Journal:
+    """What the rows say: newest outcomes, the state of the boxes, minutes of the document since go-live.
+
+    With `retry_before`, what went wrong before that moment counts as not done yet.
+    """
     live = None
     if deployment.live_at:
         scale = deployment.plan["time_scale"]
         live = (now - deployment.live_at).total_seconds() / 60 * scale
-    attempts: list[Attempt] = list(deployment.attempts.only("action", "outcome"))
+    attempts: list[Attempt] = list(deployment.attempts.only("action", "outcome", "closed_at"))
     states = dict(items_of(deployment).values_list("key", "state"))
-    return Journal(outcomes=newest_outcomes(list(attempts)), items=states, minutes_live=live)
+    outcomes = newest_outcomes([attempt for attempt in attempts if not _is_retried(attempt, retry_before)])
+    return Journal(outcomes=outcomes, items=states, minutes_live=live)
+
+
+def _is_retried(attempt: Attempt, retry_before: datetime | None) -> bool:
+    if retry_before is None or attempt.closed_at is None:
+        return False
+    return attempt.closed_at < retry_before and not Outcome(attempt.outcome).is_good
 
 
 def _go_live(run: Run) -> None:

@@ -16,6 +16,7 @@ from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, Release
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
+HOW_ON = "look at the service, then --resume with --retry or --count-as-done REASON, or take it back"
 LOOK_AGAIN = timedelta(seconds=5)
 ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 
@@ -28,7 +29,7 @@ def decide(run: Run, broken: Broken) -> bool:
     if run.plan.direction == "back":
         return _fail_back(run, why)
     if broken.outcome == Outcome.UNKNOWN:
-        return _call_person(run, why, "look at the service, then take it back", severity="P2")
+        return _call_person(run, why, HOW_ON, severity="P2")
     if not is_touched(run.deployment):
         return _stop_as_before(run, why)
     return go_back(run, why)
@@ -54,7 +55,7 @@ def go_back(run: Run, why: str) -> bool:
     run.deployment, run.lease = deployments.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
     )
-    run.plan = from_json(run.deployment.plan)
+    run.plan, run.retry_before = from_json(run.deployment.plan), None
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
 
@@ -144,9 +145,11 @@ def _fail_back(run: Run, why: str) -> bool:
     """The way back failed: maintenance stays as it is, a person is called."""
     now = timezone.now()
     fence = "maintenance stays ON" if run.deployment.environment.is_fenced else "maintenance is off"
-    message = f"the way back failed: {why}; {fence}; call someone"
-    failed = Move(run.deployment, D.FAILED, {"ended_at": now, "message": message})
-    record(failed, Add(incident_of(run, message, "P1", now)), by=run.by, at=now, lease=run.lease)
+    message = f"the way back failed: {why}; {fence}; call someone, and go on with --resume when it is mended"
+    # It waits, and holds the environment: nobody deploys over an unknown state, and --resume tries again.
+    waiting = Move(run.deployment, D.WAITING, {"message": message})
+    incidents = [] if is_known(run.deployment, why) else [Add(incident_of(run, message, "P1", now))]
+    record(waiting, *incidents, by=run.by, at=now, lease=run.lease)
     run.progress.note(message)
     return False
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from checks.gates.process import Identity, end_group
 from checks.models import Environment
 from checks.secrets import mask
 from checks.variables import secrets_of
@@ -20,12 +21,13 @@ from releases.models import Approval, Deployment, Incident, Release
 from releases.permissions import demand
 from releases.plan.make import COPY_UNDER_FENCE, Facts, make_plan, make_way_back
 from releases.plan.model import BEFORE, Plan, from_json, plan_hash, to_json
-from releases.recorder import LEASE, Add, Change, Lease, Move, record, this_owner
+from releases.recorder import LEASE, Add, Change, Lease, Move, claim, open_attempts, record, this_owner
 from releases.statuses import (
     OCCUPYING,
     DeploymentStatus,
     IncidentStatus,
     ItemState,
+    Outcome,
     ReleaseStatus,
     RollbackClass,
 )
@@ -72,6 +74,11 @@ def plan(release: Release, environment: Environment, *, user: User, at: datetime
     if release.status != ReleaseStatus.OPEN:
         raise WrongUsage(f"{release} is {release.status}; create a release with a new version")
     made = make(release, environment)
+    begun = Deployment.objects.filter(
+        release=release, environment=environment, status__in=[*OCCUPYING, D.QUEUED]
+    )
+    if running := begun.first():
+        raise Held(f"{running} of {release} is {running.status}; wait for it or go on with its --resume")
     standing = planned(release, environment)
     if standing and standing.plan_hash == plan_hash(made):
         return standing
@@ -285,13 +292,31 @@ def roll_back(
         raise WrongUsage("a rollback needs a reason: --reason TEXT")
     covers = kind_now(deployment)
     _check_way_back(deployment, covers, restore_data=restore_data)
+    lease = (
+        _take_from_the_dead(deployment, by=user.username, at=at) if deployment.status == D.RUNNING else None
+    )
     back = _back(deployment, covers=covers, why=reason, at=at)
     back.requested_by, back.status, back.started_at = user, D.QUEUED, at
     changes: list[Add | Move] = []
-    if deployment.status in (D.WAITING, D.PAUSED, D.WATCHING):
+    if deployment.status in (D.RUNNING, D.WAITING, D.PAUSED, D.WATCHING):
         changes.append(Move(deployment, D.FAILED, {"ended_at": at, "due_at": None, "message": reason}))
-    record(*changes, Add(back), *boxes_of(back, from_json(back.plan)), by=user.username, at=at, why=reason)
+    changes += [Add(back), *boxes_of(back, from_json(back.plan))]
+    record(*changes, by=user.username, at=at, why=reason, lease=lease)
     return back
+
+
+def _take_from_the_dead(deployment: Deployment, *, by: str, at: datetime) -> Lease:
+    """Own a run whose worker died, its children ended and its open intents closed; raises Held while it lives."""
+    try:
+        lease = claim(deployment, owner=this_owner(), by=by, at=at)
+    except Held as held:
+        raise Held(f"{held}, or stop it first (Ctrl-C where it runs)") from None
+    for attempt in open_attempts(deployment):
+        if attempt.process:
+            end_group(Identity(pid=attempt.process["pid"], started=attempt.process["started"]))
+        result = {"message": "its worker died in the middle; nobody knows how far it came"}
+        record(Move(attempt, Outcome.UNKNOWN, {"closed_at": at, "result": result}), by=by, at=at, lease=lease)
+    return lease
 
 
 def newest(release: Release, environment: Environment) -> Deployment:
@@ -307,8 +332,8 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
     environment = deployment.environment
     if Deployment.objects.filter(undoes=deployment).exists():
         raise WrongUsage(f"{deployment} is taken back already")
-    if deployment.status in (D.RUNNING, D.QUEUED):
-        raise Held(f"{deployment} is {deployment.status}; stop it first (Ctrl-C where it runs)")
+    if deployment.status == D.QUEUED:
+        raise Held(f"{deployment} is queued; a worker is about to take it")
     later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
     if later.exclude(status__in=[D.PLANNED, D.ABORTED, D.ROLLED_BACK]).filter(undoes__isnull=True).exists():
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")

@@ -18,24 +18,48 @@ from releases import repository
 from releases.errors import WrongUsage
 from releases.recorder import Add, Change, record
 
-SERVICE_KEYS = {"name", "title", "repository", "migrations", "health", "commands"}
-ENVIRONMENT_KEYS = {
-    "name",
-    "folder",
-    "base_url",
-    "order",
-    "protected",
-    "demo",
-    "time_scale",
-    "variables",
-    "database",
-    "probe",
+# Key to what stands there: a type, a list of texts, or a table of texts.
+TEXTS, TABLE_OF_TEXTS = [str], {str: str}
+SERVICE_KEYS = {
+    "name": str,
+    "title": str,
+    "repository": str,
+    "migrations": TEXTS,
+    "health": TABLE_OF_TEXTS,
+    "commands": TABLE_OF_TEXTS,
 }
-COMMANDS = {"maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"}
-HEALTH = {"live", "ready", "version", "started", "public"}
-DATABASE_KEYS = {"name", "url"}
-READING_KEYS = {"value", "unit"}
-PROBE_KEYS = {"name", "kind", "target", "options", "conditions", "readings", "every", "preflight"}
+ENVIRONMENT_KEYS = {
+    "name": str,
+    "folder": str,
+    "base_url": str,
+    "order": int,
+    "protected": bool,
+    "demo": bool,
+    "time_scale": int,
+    "variables": dict,
+    "database": list,
+    "probe": list,
+}
+COMMANDS = dict.fromkeys(
+    ("maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"), str
+)
+HEALTH = dict.fromkeys(("live", "ready", "version", "started", "public"), str)
+DATABASE_KEYS = {"name": str, "url": str}
+READING_KEYS = {"value": str, "unit": str}
+SECRET_KEYS = {"secret": str}
+PROBE_KEYS = {
+    "name": str,
+    "kind": str,
+    "target": str,
+    "options": dict,
+    "conditions": TEXTS,
+    "readings": dict,
+    "every": str,
+    "preflight": bool,
+}
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
+LONGEST = 7 * 86400.0
 SECONDS = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
@@ -103,6 +127,7 @@ def _service(content: dict[str, Any], plan: _Differences, path: Path) -> Service
     if not isinstance(table, dict) or not table.get("name"):
         raise WrongUsage(f"{path}: [service] with a name is missing")
     _known(table, SERVICE_KEYS, "[service]", path)
+    _fits(NAME, table["name"], "[service] name", path)
     _known(table.get("commands", {}), COMMANDS, "[service.commands]", path)
     _known(table.get("health", {}), HEALTH, "[service.health]", path)
     if not repository.is_repository(str(table.get("repository", ""))):
@@ -151,8 +176,14 @@ def _environment(service: Service, table: dict[str, Any], plan: _Differences, pa
 def _variables(environment: Environment, table: Mapping[str, Any], plan: _Differences, path: Path) -> None:
     known = _rows(environment, Variable)
     for name, given in table.items():
+        _fits(VARIABLE, name, f"variable of {environment}", path)
         is_secret = isinstance(given, dict)
+        if isinstance(given, list):
+            raise WrongUsage(f"{path}: variable {name} of {environment} is a list; write a text")
+        if "\0" in str(given):
+            raise WrongUsage(f"{path}: variable {name} of {environment} holds a NUL character")
         if isinstance(given, dict):
+            _known(given, SECRET_KEYS, f"variable {name} of {environment}", path)
             _needed(given, ("secret",), f"variable {name} of {environment}", path)
         plain = str(given["secret"]) if isinstance(given, dict) else str(given)
         row = known.get(name)
@@ -178,6 +209,7 @@ def _databases(
         name = table.get("name", "default")
         _known(table, DATABASE_KEYS, f"[[environment.database]] {name}", path)
         _needed(table, ("url",), f"[[environment.database]] {name}", path)
+        _fits(NAME, name, "[[environment.database]] name", path)
         row = known.get(name)
         if row is None:
             plan.new(
@@ -248,18 +280,52 @@ def _seconds(text: str, path: Path) -> float:
     match = SECONDS.match(text.strip())
     if not match:
         raise WrongUsage(f"{path}: every = '{text}' is no duration; write 10s, 500ms, 5m or 1h")
-    return float(match[1]) * UNITS[match[2]]
+    seconds = float(match[1]) * UNITS[match[2]]
+    if not 0.1 <= seconds <= LONGEST:
+        raise WrongUsage(f"{path}: every = '{text}' is out of bounds; write something from 100ms to 168h")
+    return seconds
 
 
-def _known(table: Any, known: set[str], where: str, path: Path) -> None:
+def _known(table: Any, known: Mapping[str, Any], where: str, path: Path) -> None:
+    """Every key is known and holds what it should; raises WrongUsage naming the key."""
     if not isinstance(table, dict):
-        raise WrongUsage(
-            f"{path}: {where} is {table!r}; write it as a table: {{ {', '.join(sorted(known))} }}"
-        )
-    unknown = sorted(set(table) - known)
+        raise WrongUsage(f"{path}: {where} is {table!r}; write it as a table with {', '.join(sorted(known))}")
+    unknown = sorted(set(table) - set(known))
     if unknown:
         raise WrongUsage(
             f"{path}: {where} has an unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}"
+        )
+    for key, value in table.items():
+        if not _is(value, known[key]):
+            raise WrongUsage(f"{path}: {where} {key} is {value!r}; it should be {_named(known[key])}")
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    if wanted == TEXTS:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if wanted == TABLE_OF_TEXTS:
+        return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+    return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
+
+
+def _named(wanted: Any) -> str:
+    if wanted == TEXTS:
+        return "a list of texts"
+    if wanted == TABLE_OF_TEXTS:
+        return "a table of texts"
+    return {
+        str: "a text",
+        int: "a whole number",
+        bool: "true or false",
+        dict: "a table",
+        list: "[[ ]] tables",
+    }[wanted]
+
+
+def _fits(pattern: re.Pattern[str], name: str, where: str, path: Path) -> None:
+    if not pattern.fullmatch(name):
+        raise WrongUsage(
+            f"{path}: {where} '{name[:60]}' is no name: letters, digits, _ and - (variables: no -)"
         )
 
 
@@ -271,7 +337,7 @@ def _needed(table: Mapping[str, Any], keys: Iterable[str], where: str, path: Pat
 
 def _tables(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
     tables = content.get(key, [])
-    if not isinstance(tables, list):
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise WrongUsage(f"{path}: write [[{key}]] with two brackets, for there may be several")
     return tables
 

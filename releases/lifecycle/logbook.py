@@ -32,7 +32,7 @@ def write(deployment: Deployment) -> Path:
     deployment.refresh_from_db()
     path = path_of(deployment)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(deployment))
+    path.write_text(render(deployment), encoding="utf-8")
     return path
 
 

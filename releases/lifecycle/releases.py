@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 
 from checks.models import Service
 from releases import repository
@@ -14,9 +15,6 @@ from releases.plan.make import release_items
 from releases.plan.model import PlannedItem
 from releases.recorder import Add, record
 from releases.statuses import RevisionStatus
-
-# It names files and stands in command lines.
-VERSION = re.compile(r"\w[\w.+-]{0,99}")
 
 # A version is a part of file names and of command lines.
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -30,8 +28,6 @@ def create(
     Raises WrongUsage for a missing ref, an unpublished revision, or a version that exists with another commit.
     """
     demand(user, "request")
-    if not VERSION.fullmatch(version):
-        raise WrongUsage(f"'{version[:40]}' is no version: letters, digits and . _ + - , at most 100 of them")
     if not VERSION.fullmatch(version):
         raise WrongUsage(
             f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -; --ref names the tag or branch"
@@ -56,7 +52,11 @@ def create(
         requested_at=at,
     )
     boxes = [Add(box_of(release, item)) for item in release_items(revision.document)]
-    record(Add(release), *boxes, by=user.username, at=at)
+    try:
+        record(Add(release), *boxes, by=user.username, at=at)
+    except IntegrityError:
+        # Created by somebody else a moment ago: the second look finds it, or says how it differs.
+        return create(service, version, ref=ref, revision=revision, user=user, at=at)
     return release, True
 
 

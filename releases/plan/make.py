@@ -296,6 +296,11 @@ def _limits(document: Document, metrics: Mapping[str, str]) -> tuple[PlannedLimi
 
 def _problems(document: Document, kind: RollbackClass, methods: tuple[PlannedMethod, ...]) -> list[str]:
     found = [f"line {problem.line}: {problem.message}. {problem.hint}" for problem in document.errors]
+    if not any(_runs(document, step) for step in document.steps_of("deployment_steps")):
+        found.append(
+            "no deployment step of the runbook runs anything, so nothing would be deployed. "
+            "Name the stage 'Deployment steps' and give it commands"
+        )
     covered = {method.covers for method in methods if any(step.actions for step in method.steps)}
     needed = set(COVERS[COVERS.index(kind) :]) if kind in COVERS else set()
     if needed and not covered & needed:

@@ -22,12 +22,10 @@ class Command(Base):
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("version", metavar="VERSION")
         parser.add_argument("--environment", required=True)
-        parser.add_argument(
-            "--plan", metavar="HASH", default="", help="refuse any plan but the one with this hash"
-        )
+        parser.add_argument("--plan", metavar="HASH", help="refuse any plan but the one with this hash")
         add_as(parser)
 
-    def run(self, *, service: str, version: str, environment: str, plan: str, **options: Any) -> int:
+    def run(self, *, service: str, version: str, environment: str, plan: str | None, **options: Any) -> int:
         """Show the plan and sign it."""
         at = now()
         user = user_of(options, at=at)
@@ -35,7 +33,7 @@ class Command(Base):
         deployment = deployments.plan(release, find_environment(f"{service}/{environment}"), user=user, at=at)
         for line in plan_lines(from_json(deployment.plan), deployment.plan_hash):
             self.say(line)
-        if plan and not deployment.plan_hash.startswith(plan):
+        if plan is not None and not (plan and deployment.plan_hash.startswith(plan)):
             return self.fail(
                 f"the plan is {deployment.plan_hash[:12]} now, not {plan}; read it above and sign again", 3
             )

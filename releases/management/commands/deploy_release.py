@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from checks.models import Environment
-from releases.engine.resume import settle
+from releases.engine.resume import count_as_done, settle
 from releases.engine.run import carry_on
 from releases.errors import Held, WaitsForPerson, WrongUsage
 from releases.lifecycle import deployments, items, logbook, releases
@@ -50,6 +50,11 @@ class Command(Base):
         parser.add_argument(
             "--resume", action="store_true", help="go on with the deployment that waits, paused or died"
         )
+        parser.add_argument("--retry", action="store_true", help="with --resume: try again what went wrong")
+        parser.add_argument(
+            "--count-as-done", metavar="REASON", default="",
+            help="with --resume: an interrupted action of which nobody knows how far it came is done; says why",
+        )  # fmt: skip
         parser.add_argument(
             "--yes", action="store_true", help="tick the boxes marked 'confirm'; needs --evidence"
         )
@@ -60,6 +65,8 @@ class Command(Base):
     def run(self, *, service: str, version: str, environment: str, **options: Any) -> int:
         """Plan or take up, claim, carry on, and say how it stands."""
         at = now()
+        if (options["retry"] or options["count_as_done"]) and not options["resume"]:
+            raise WrongUsage("--retry and --count-as-done go with --resume")
         if options["yes"] and not options["evidence"].strip():
             raise WrongUsage("--yes needs --evidence TEXT: what did you see?")
         user = user_of(options, at=at)
@@ -130,8 +137,11 @@ class Command(Base):
             f"{deployment}: {deployment.release} ({deployment.direction}), plan {deployment.plan_hash[:12]}"
         )
         try:
-            settle(deployment, lease, by=user.username, progress=terminal)
-            deployment = carry_on(deployment, lease, by=user.username, progress=terminal)
+            by = user.username
+            settle(deployment, lease, by=by, progress=terminal)
+            if reason := options["count_as_done"]:
+                count_as_done(deployment, lease, by=by, reason=reason, progress=terminal)
+            deployment = carry_on(deployment, lease, by=by, progress=terminal, retry=options["retry"])
         except KeyboardInterrupt:
             deployment.refresh_from_db()
             words = f"deploy_release {deployment.release.service} {deployment.release.version}"
@@ -160,10 +170,11 @@ class Command(Base):
             self.print_json(summary(deployment, code))
             return code
         self.say(f"\n{deployment} {deployment.release.version}: {logbook.outcome(deployment)}")
-        if code in (1, 3, 6):
-            self.fail(deployment.message or deployment.status, code)
-        self.say(f"log: {logbook.path_of(deployment)}")
         back = Deployment.objects.filter(undoes=deployment).first()
+        if code in (1, 3, 6):
+            failed = back if back and code == 6 else deployment
+            self.fail(failed.message or failed.status, code)
+        self.say(f"log: {logbook.path_of(deployment)}")
         if back:
             self.say(f"log of the way back: {logbook.path_of(back)}")
         return code
@@ -177,7 +188,7 @@ def unfinished(release: Release, place: Environment) -> Deployment | None:
 
 def exit_code(deployment: Deployment) -> int:
     """What a caller of the command line sees."""
-    if deployment.direction == "back" and deployment.status in (D.SUCCEEDED, D.FAILED):
+    if deployment.direction == "back" and deployment.status != D.PAUSED:
         return 4 if deployment.status == D.SUCCEEDED else 6
     back = Deployment.objects.filter(undoes=deployment).first()
     if deployment.status == D.FAILED:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from checks.audit import first_bad_entry
 from releases.engine.progress import Silent
-from releases.engine.resume import settle
+from releases.engine.resume import count_as_done, settle
 from releases.engine.run import carry_on
 from releases.errors import LeaseLost, WaitsForPerson
 from releases.features import own
@@ -166,7 +166,7 @@ def test_a_way_back_that_fails_calls_a_person(world: World):
     world.mark("no-way-back")
     done = run(world.queued())
     back = Deployment.objects.get(undoes=done)
-    assert (done.status, back.status) == (D.FAILED, D.FAILED)
+    assert (done.status, back.status) == (D.FAILED, D.WAITING)
     assert "the way back failed" in back.message
     assert back.incidents.get().severity == "P1"
 
@@ -353,3 +353,51 @@ def test_a_worker_that_lost_its_lease_stops_without_acting(world: World):
     assert attempt.outcome == Outcome.OPEN
     assert not psutil.pid_exists(attempt.process["pid"])
     assert world.started == []
+
+
+def test_a_way_back_that_failed_goes_on_when_what_was_wrong_is_mended(world: World):
+    world.mark("no-start").touch()
+    world.mark("no-way-back").touch()
+    done = run(world.queued())
+    back = Deployment.objects.get(undoes=done)
+    assert back.status == D.WAITING
+    world.mark("no-way-back").unlink()
+    assert run(back).status == D.SUCCEEDED
+    done.refresh_from_db()
+    assert done.status == D.ROLLED_BACK
+
+
+@pytest.fixture
+def interrupted(world: World) -> Deployment:
+    """A deployment whose first script was cut off by Ctrl-C, so that nobody knows how far it came."""
+    world.publish(RUNBOOK.replace("test ! -e no-look", "test ! -e no-look\necho looking\nsleep 1"))
+    deployment = world.queued()
+    with pytest.raises(KeyboardInterrupt):
+        run(deployment, progress=Loud(interrupt="looking"))
+    assert run(deployment).status == D.WAITING
+    return Deployment.objects.get(pk=deployment.pk)
+
+
+def test_an_interrupted_script_is_tried_again_when_a_person_says_so(world: World, interrupted: Deployment):
+    carry_on(interrupted, take(interrupted), by="olga", progress=Silent(), retry=True)
+    assert outcomes(interrupted)["look"] == "unknown succeeded"
+    assert world.running == "v2"
+
+
+def test_an_interrupted_script_counts_as_done_when_a_person_looked(world: World, interrupted: Deployment):
+    lease = take(interrupted)
+    count_as_done(interrupted, lease, by="olga", reason="the file is there", progress=Silent())
+    carry_on(interrupted, lease, by="olga", progress=Silent())
+    assert outcomes(interrupted)["look"] == "unknown skipped"
+    assert world.running == "v2"
+
+
+def test_a_dead_run_is_taken_back_without_resuming_it(world: World):
+    deployment = world.queued()
+    take(deployment)
+    Deployment.objects.filter(pk=deployment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    deployment.refresh_from_db()
+    back = deployments.roll_back(
+        deployment, user=world.olga, reason="dead", restore_data=False, at=timezone.now()
+    )
+    assert run(back).status == D.SUCCEEDED

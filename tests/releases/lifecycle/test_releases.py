@@ -281,7 +281,7 @@ def test_who_may_not_deploy_is_told(world: World):
 
 @pytest.mark.parametrize(
     ("status", "error", "message"),
-    [(D.RUNNING, Held, "stop it first"), (D.QUEUED, Held, "stop it first")],
+    [(D.RUNNING, Held, "stop it first"), (D.QUEUED, Held, "about to take it")],
 )
 def test_what_still_runs_is_not_taken_back(status, error, message):
     deployment = make_deployment(status=status)

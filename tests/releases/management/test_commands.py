@@ -240,7 +240,7 @@ def test_the_exit_code_says_how_a_deployment_ended(gantry, world: World, marks, 
     assert Path(json.loads(seen.out[seen.out.index("{") :])["log"]).exists()
 
 
-@pytest.mark.parametrize(("status", "code"), [("succeeded", 4), ("failed", 6), ("paused", 3), ("waiting", 3)])
+@pytest.mark.parametrize(("status", "code"), [("succeeded", 4), ("failed", 6), ("paused", 3), ("waiting", 6)])
 def test_a_way_back_that_is_resumed_tells_how_the_release_ended(world: World, status, code):
     back = make_deployment(undoes=make_deployment(status="failed"), status=status)
     assert import_module("releases.management.commands.deploy_release").exit_code(back) == code
