@@ -20,6 +20,8 @@ WHERE = ("--environment", "production")
 CONFIRMED = ("--yes", "--evidence", "the calendar is free")
 # 1 h = 6 s: the attended window passes quickly, and a trigger still has time to fire in it.
 TIME_SCALE = 600
+# 1 h = 15 s, as in the demo: where a trigger must fire in the attended window on a busy machine too.
+REAL_DEMO = 240
 
 
 @dataclass

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.build import Built
-from tests.journeys.conftest import ROOT, Gantry, deploy, introduce, prepare
+from tests.journeys.conftest import REAL_DEMO, ROOT, Gantry, deploy, introduce, prepare
 
 
 def running_version(service: Built) -> str:
@@ -36,7 +36,7 @@ def visitors(service: Built, orders: Path) -> Iterator[None]:
 def test_a_good_version_goes_live_and_a_bad_one_is_found_by_the_watch(
     gantry: Gantry, shop: Callable[..., Built], tmp_path: Path
 ) -> None:
-    service = shop(smoke_orders=1)
+    service = shop(smoke_orders=1, time_scale=REAL_DEMO)
     with visitors(service, tmp_path / "orders"):
         introduce(gantry, service)
         prepare(gantry, service, "v1.1")

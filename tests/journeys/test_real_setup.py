@@ -10,7 +10,17 @@ import pytest
 
 from demo.build import Built
 from tests import servers
-from tests.journeys.conftest import CONFIRMED, ROOT, WHERE, Gantry, deploy, install, introduce, prepare
+from tests.journeys.conftest import (
+    CONFIRMED,
+    REAL_DEMO,
+    ROOT,
+    WHERE,
+    Gantry,
+    deploy,
+    install,
+    introduce,
+    prepare,
+)
 from tests.journeys.test_main_job import running_version, visitors
 
 FASTER = 3600  # 1 h = 1 s: the watch of a day is over in 24 s
@@ -70,7 +80,7 @@ def real_shop(
 def test_the_main_job_on_postgresql_and_redis(
     real: tuple[Gantry, str, str], real_shop: Callable[..., Built], tmp_path: Path
 ) -> None:
-    gantry, service = real[0], real_shop()
+    gantry, service = real[0], real_shop(time_scale=REAL_DEMO)
     with visitors(service, tmp_path / "orders"):
         introduce(gantry, service)
         prepare(gantry, service, "v1.1")
