@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+GUIDE, CONFIRM, AUTO, SKIP = "guide", "confirm", "auto", "skip"
+# How far a step is automated: a person does it and ticks; the command is shown and one key runs it; by itself;
+# not at all, because it does not apply.
+AUTOMATIONS = (GUIDE, CONFIRM, AUTO, SKIP)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
@@ -21,7 +26,8 @@ class Step:
     """A part of a stage, in document order (`order` counts from 1 over all stages).
 
     `offset_minutes` is relative to the release (T-30 is -30.0), None when the document gives none;
-    `path` holds the headings above it and its own.
+    `path` holds the headings above it and its own; `key` names it together with what it would run, so a
+    decision about it falls when its commands change. `automation` is one of AUTOMATIONS.
     """
 
     heading: str
@@ -32,11 +38,18 @@ class Step:
     role: str
     level: int
     path: tuple[str, ...]
+    key: str = ""
+    automation: str = "guide"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One box. `checked` is the author's claim; `required` is False where a release may end without it."""
+    """One box. `checked` is the author's claim; `required` is False where a release may end without it.
+
+    `is_optional`: the text says it may not apply ("if applicable"). `choice` names the group of boxes of which
+    one is picked ("None / Minor / Major"), "" for a box of its own. `command` is the script in its inline code,
+    `runs` says whether a reviewer turned it on, `action` its typed action.
+    """
 
     text: str
     checked: bool
@@ -50,11 +63,42 @@ class Item:
     required: bool
     role: str
     key: str
+    is_optional: bool = False
+    choice: str = ""
+    command: str = ""
+    action: str = ""
+    runs: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hole:
+    """A placeholder in a command: its words, the line, and the variable that fills it (`NAME`, no dollar).
+
+    A literal date in a way back is a hole, too: it is bound to this release's own backup.
+    """
+
+    words: str
+    line: int
+    variable: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Http:
+    """A request that a block makes; $VARIABLES in it are still names. `body` is "" without one."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One fence. `kind` says what it is, `action` what it does when it is wholly of one typed kind, else ""."""
+    """One fence. `kind` says what it is, `action` what it does when it is wholly of one typed kind, else "".
+
+    `host` is the user@host that the lines run on ("" = here), `http` the request when kind is http,
+    `accepted` the ids of dangers that a second person accepted at review.
+    """
 
     language: str
     text: str
@@ -68,6 +112,11 @@ class Block:
     role: str
     key: str
     script: str  # what would be run: the text without prompts and their output
+    host: str = ""
+    http: Http | None = None
+    holes: tuple[Hole, ...] = ()
+    dangers: tuple[str, ...] = ()  # ids of the danger marks in it
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +133,56 @@ class Threshold:
     relative_to_baseline: bool
     role: str
     line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """A reason to act that the rollback section names. `response`: roll_back | investigate.
+
+    `measured` says that a threshold with this line judges it; one without a number is pulled by a person.
+    """
+
+    text: str
+    line: int
+    key: str
+    response: str
+    measured: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One of several ways: the lines of the document that belong to it (`line` to `end`, both included)."""
+
+    key: str
+    label: str
+    line: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Exactly one of the options is picked at review; the lines of the others do not apply."""
+
+    key: str
+    title: str
+    line: int
+    options: tuple[Option, ...]
+    role: str
+    picked: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """What lines of the document belong to; together the passages cover every line that is not blank.
+
+    kind: heading | item | text | table | fence | comment | rule | front_matter | html
+    """
+
+    line: int
+    end: int
+    kind: str
+    role: str
+    step: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +242,10 @@ class Document:
     sql_checks: tuple[SqlCheck, ...] = ()
     placeholders: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()  # variables that the blocks read and no block sets
+    triggers: tuple[Trigger, ...] = ()
+    trigger_rule: str = "any"  # any | all of the triggers take the release back
+    choices: tuple[Choice, ...] = ()
+    passages: tuple[Passage, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
