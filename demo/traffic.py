@@ -145,7 +145,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("base_url")
     parser.add_argument("file", type=Path, help="one acknowledged order id a line")
     parser.add_argument("--rate", type=float, default=20.0, help="requests a second")
-    parser.add_argument("--seconds", type=float, default=180.0, help="ends by itself after this long")
+    parser.add_argument("--seconds", type=float, default=1800.0, help="ends by itself after this long")
     return parser.parse_args()
 
 
