@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 PAIR = re.compile(r"\s*([a-z_]+)\s*:\s*(.*?)\s*(?:;|$)")
@@ -11,8 +11,30 @@ TICKERS = ("person", "step", "confirm", "probe", "threshold")
 SCOPES = ("release", "deployment")
 SECONDS = ("timeout", "silence", "patience")
 NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
+ATTRIBUTES = (
+    "name",
+    "timeout",
+    "silence",
+    "patience",
+    "idempotent",
+    "database",
+    "confirm",
+    "on_fail",
+    "probe",
+)
+# What these may say; a slip in one that asks for care must not pass.
+VALUES = {
+    "confirm": ("true", "false"),
+    "idempotent": ("true", "false"),
+    "on_fail": ("rollback", "wait", "continue"),
+}
 CAREFUL = ("confirm", "on_fail", "probe")
-ATTRIBUTES = ("name", "timeout", "silence", "patience", "idempotent", "database")
+PROBE = re.compile(r"[A-Za-z][\w.-]{0,63}")
+# Keys of runme's fences. They say how its notebook shows a block, not how it is run here.
+RUNME = frozenset(
+    "id background category closeTerminalOnSuccess cwd excludeFromRunAll interactive interpreter mimeType"
+    " openTerminalOnRun promptEnv tag terminalRows sourceLineEnd sourceLineStart ignore tangle transform".split()
+)
 NAMED = ("probe", "threshold")
 NEEDS_NAME = ("probe",)
 
@@ -25,6 +47,15 @@ class Note:
     by_name: str = ""
     scope: str = ""
     faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What is wrong with an attribute of a fence."""
+
+    level: str
+    message: str
+    hint: str
 
 
 def note(comment: str) -> Note:
@@ -55,14 +86,37 @@ def fence(info: str) -> tuple[str, dict[str, str]]:
     return language, _json(brace + rest) or dict(_unquoted(pair) for pair in ATTRIBUTE.findall(rest))
 
 
-def not_numbers(attributes: Mapping[str, str]) -> list[str]:
-    """The attributes that should be seconds and are not."""
-    return [name for name in SECONDS if name in attributes and not NUMBER.fullmatch(attributes[name])]
+def faults(attributes: Mapping[str, str]) -> Iterator[Fault]:
+    """What of a fence's attributes is not understood or not heeded; an error where a command would get less care."""
+    for name, value in attributes.items():
+        if name in SECONDS and not NUMBER.fullmatch(value):
+            yield Fault(
+                level="error",
+                message=f"The fence's {name}={value} is no number of seconds",
+                hint=f"Write {name}=300",
+            )
+        elif value not in VALUES.get(name, (value,)):
+            yield Fault(
+                level="error",
+                message=f"The fence's {name}={value} is not understood",
+                hint=f"Write {name}={'|'.join(VALUES[name])}",
+            )
+        elif name == "probe" and not PROBE.fullmatch(value):
+            yield Fault(
+                level="error",
+                message=f"The fence's probe={value} names no probe",
+                hint="Write the name of a probe of the environment: probe=health",
+            )
+        elif name not in ATTRIBUTES:
+            yield _unheeded(name, value)
 
 
-def unknown_attributes(attributes: Mapping[str, str]) -> list[str]:
-    """What an author wrote on a fence and nobody would heed."""
-    return [name for name in attributes if name not in ATTRIBUTES]
+def _unheeded(name: str, value: str) -> Fault:
+    return Fault(
+        level="info" if name in RUNME else "warning",
+        message=f"The fence's attribute {name}={value} is not heeded",
+        hint="It is meant for runme" if name in RUNME else f"Known are {', '.join(ATTRIBUTES)}",
+    )
 
 
 def _is_ticker(by: str, name: str) -> bool:

@@ -9,11 +9,13 @@ GUIDE, CONFIRM, AUTO, SKIP = "guide", "confirm", "auto", "skip"
 # How far a step is automated: a person does it and ticks; the command is shown and one key runs it; by itself;
 # not at all, because it does not apply.
 AUTOMATIONS = (GUIDE, CONFIRM, AUTO, SKIP)
+RUNNABLE = ("shell", "sql", "http")  # kinds of blocks
+RUN_ROLES = ("deployment_steps", "post_deployment", "rollback_procedure")  # where blocks are run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """One heading; `role` is the stage it belongs to (see roles.ROLES)."""
+    """One heading; `role` is the stage it belongs to (see words.ROLES)."""
 
     text: str
     level: int

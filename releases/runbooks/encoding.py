@@ -20,28 +20,34 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """Text with \\n line ends and no control characters, and what had to be done to get it."""
+    """Text with \\n line ends and no control characters, and what had to be done to get it.
+
+    `lines` counts those of the whole text, also where it was too large and cut.
+    """
 
     text: str
     problems: tuple[Problem, ...]
+    lines: int
 
 
 def decode(data: str | bytes) -> Decoded:
     """Never raises: what is not text at all becomes "" and an error."""
     text, problems = _characters(data)
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    lines = text.count("\n") + 1
     text, cut = _cut(text)
     text, repaired = _repair(text)
     clean = CONTROL.sub("\ufffd", text)
     controls = [_problem("control-characters", "warning", text, CONTROL)] if clean != text else []
-    return Decoded(text=clean, problems=(*problems, *cut, *repaired, *controls))
+    return Decoded(text=clean, problems=(*problems, *cut, *repaired, *controls), lines=lines)
 
 
 def _characters(data: str | bytes) -> tuple[str, list[Problem]]:
     if isinstance(data, str):
         return data.encode("utf-8", "replace").decode("utf-8"), []
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace"), []
+    wide = _wide(data[:8192])
+    if wide:
+        return data.decode(wide, "replace"), []
     if _is_binary(data):
         return "", [_binary()]
     try:
@@ -49,6 +55,20 @@ def _characters(data: str | bytes) -> tuple[str, list[Problem]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return data.decode("cp1252", "replace"), [_not_utf8(line)]
+
+
+def _wide(head: bytes) -> str:
+    """The codec of text in two or four bytes a character, "" for any other; without a mark, by its zeroes."""
+    if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        return "utf-32"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    half = len(head) // 2
+    if half and head[1::2].count(0) > 0.7 * half and not head[0::2].count(0):
+        return "utf-16-le"
+    if half and head[0::2].count(0) > 0.7 * half and not head[1::2].count(0):
+        return "utf-16-be"
+    return ""
 
 
 def _is_binary(data: bytes) -> bool:

@@ -3,15 +3,22 @@
 # ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .document import Block, RolloutPhase
 from .markup import Piece
+from .placed import Placed
 
 FIELD = re.compile(r"^(?:\*\*|__)([^*_:][^*:]{0,60}?)(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:)\s*(.*)$")
-PLAIN_FIELD = re.compile(r"^([A-Z][\w /&-]{1,40}):\s+(\S.*)$")
+PLAIN_FIELD = re.compile(r"^(\w[\w /&-]{1,40})\s?[:：]\s*(\S.*)$")
 YAML_FIELD = re.compile(r"^([A-Za-z][\w -]*):\s*(.*)$")
+WELL_KNOWN = re.compile(
+    r"(?:overall |deployment |release )?risk(?: level| assessment)?|(?:rollback|downtime|approval) (?:required|needed)|(?:expected|estimated|total|planned) (?:duration|time|downtime)|duration|downtime|pr|pull request|merge request|mr"
+    r"|(?:release |target |app(?:lication)? )?version|(?:deployed|released|executed|performed|prepared) by|(?:deployment|release) (?:date|time|window|lead|manager|owner)"
+    r"|riesgo|nivel de riesgo|duración(?: estimada)?|tiempo de inactividad|versión|desplegado por|risco|nível de risco|duração(?: estimada)?|indisponibilidade|versão|implantado por|risiko(?:stufe)?|dauer|geschätzte dauer|ausfallzeit|ausgerollt von"
+    r"|risque|niveau de risque|durée(?: estimée)?|interruption|déployé par|风险|风险等级|预计时长|停机时间|版本|部署人|リスク|所要時間|停止時間|バージョン|担当者|риск|уровень риска|длительность|простой|версия|выполнил",
+    re.IGNORECASE,
+)
 BLANK = re.compile(r"_{3,}|\.{5,}|…{2,}")
 
 NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{3,}[A-Z0-9]*\b")
@@ -55,26 +62,11 @@ SIGNED_BY = re.compile(
     re.I,
 )
 
-
-class Placed(Protocol):
-    """A piece with where it stands (reader.Placed)."""
-
-    @property
-    def piece(self) -> Piece: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def heading(self) -> str: ...
-    @property
-    def path(self) -> tuple[str, ...]: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def parent(self) -> str: ...
+TO_FILL_IN = re.compile(r"\[[^\]]*\]|<[^>]*>|_{2,}|\b(?:tbd|tba|todo|n/a|x{3,})\b", re.IGNORECASE)
 
 
 def metadata(placed: Sequence[Placed]) -> Mapping[str, str]:
-    """Front matter, and the "**Key**: value" lines that stand before the first stage."""
+    """Front matter, the "**Key**: value" lines before the first stage, and the well-known ones wherever they stand."""
     found: dict[str, str] = {}
     for one in placed:
         if one.piece.kind == "front_matter":
@@ -87,7 +79,20 @@ def metadata(placed: Sequence[Placed]) -> Mapping[str, str]:
         field = FIELD.match(one.piece.text) if one.piece.kind == "text" else None
         if field and len(one.path) <= 2:
             found.setdefault(field[1].strip(), _value(field[2]))
+    for name, value in _known_fields(placed):
+        found.setdefault(name, value)
     return found
+
+
+def _known_fields(placed: Sequence[Placed]) -> Iterator[tuple[str, str]]:
+    """Risk, downtime, version … in lines, entries and tables of two columns."""
+    for one in placed:
+        piece = one.piece
+        if piece.kind == "cell" and piece.level == 1 and WELL_KNOWN.fullmatch(_bare(piece.label)):
+            yield _bare(piece.label), _value(_bare(piece.text))
+        field = (FIELD.match(piece.text) or PLAIN_FIELD.match(piece.text)) if piece.kind == "text" else None
+        if field and WELL_KNOWN.fullmatch(field[1].strip()):
+            yield field[1].strip(), _value(_bare(field[2]))
 
 
 def env_vars(placed: Sequence[Placed], blocks: Sequence[Block]) -> tuple[str, ...]:
@@ -133,6 +138,29 @@ def contacts(placed: Sequence[Placed]) -> tuple[str, ...]:
         if labelled and PERSON_VALUE.search(labelled[2]) and "`" not in labelled[2]:
             found[_bare(labelled[1])] = None
     return tuple(name for name in found if name)
+
+
+def unnamed(placed: Sequence[Placed]) -> dict[str, int]:
+    """The contacts for whom the document names nobody, with their lines."""
+    found: dict[str, int] = {}
+    rows: dict[int, list[str]] = {}
+    for one in placed:
+        if one.role != "contacts":
+            continue
+        if one.piece.kind == "cell":
+            rows.setdefault(one.piece.line, []).append(one.piece.text)
+        labelled = LABELLED.match(one.piece.text) if _is_bullet(one.piece) else None
+        if labelled and PERSON_VALUE.search(labelled[2]) and _names_nobody(labelled[2]):
+            found[_bare(labelled[1])] = one.piece.line
+    for line, cells in rows.items():
+        if cells[0].strip() and cells[1:] and all(map(_names_nobody, cells[1:])):
+            found[_bare(cells[0])] = line
+    return found
+
+
+def _names_nobody(text: str) -> bool:
+    """Is there nothing but blanks, and brackets to be filled in?"""
+    return not re.search(r"\w", TO_FILL_IN.sub("", text))
 
 
 def signoff_roles(placed: Sequence[Placed]) -> tuple[str, ...]:

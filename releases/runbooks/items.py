@@ -1,10 +1,13 @@
-"""A box: who ticks it, once a release or once a deployment, and whether a release may end without it."""
+"""A box: who ticks it, once a release or once a deployment, whether a release may end without it, and of which one is picked."""
 
 # ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
 
 from .annotations import Note
+from .placed import Placed
 
 NOT_REQUIRED = ("rollback_triggers", "troubleshooting", "reference", "maintenance", "contacts")
 PER_DEPLOYMENT = (
@@ -15,11 +18,31 @@ PER_DEPLOYMENT = (
     "rollback_triggers",
 )
 OPTIONAL = re.compile(
-    r"\((?:optional|if (?:applicable|needed|required|necessary|available|used|any))\b|\boptional\)|^\W*optional\b",
+    r"\((?:optional|nice to have|recommended|(?:if|where|when|as) (?:applicable|needed|required|necessary|appropriate|available|used|any))\b|\boptional\)|^\W*optional\b|\b(?:if|where) applicable\b"
+    r"|\(?\b(?:opcional|optionnel|facultatif|si (?:aplica|procede|applicable|nécessaire)|se (?:aplicável|necessário)|falls (?:zutreffend|nötig|vorhanden|erforderlich))\b"
+    r"|可选|如适用|（任意）|\(任意\)|該当する場合|необязательно|если применимо|при необходимости",
     re.IGNORECASE,
 )
+OPTIONAL_PART = re.compile(
+    r"^\W*(?:optional|nice[- ]to[- ]have|opcional|optionnel|可选|任意)\b", re.IGNORECASE
+)
 CHOICE = re.compile(
-    r"\b(status|issues( encountered)?|outcome|result|severity|impact|risk( level)?)\b\W*$", re.IGNORECASE
+    r"\b(status|issues( (encountered|found|seen))?|problems( (encountered|found|seen))?|outcome|result|severity|impact|decision|verdict|assessment|risk( level)?|priority"
+    r"|(rollback|downtime|approval|restart) (required|needed|performed)|estado|resultado|ergebnis|résultat|statut|状态|结果|結果|статус|результат)\b\W*$",
+    re.IGNORECASE,
+)
+PICK_ONE = re.compile(
+    r"\b(select|choose|pick|tick|check|mark) (only |exactly )?one\b|\bone of\b\W*$", re.IGNORECASE
+)
+ALTERNATIVE = re.compile(
+    r"\b(none|minor|major|critical|yes|no|n/?a|go|no-?go|success(ful|ful+y)?|partial(ly)?|fail(ed|ure)?|rolled back|low|medium|high|approved|rejected|pass(ed)?|degraded|healthy|complete|incomplete"
+    r"|ninguno|menores|graves|sí|nenhum|sim|não|keine?|ja|nein|aucun|oui|non|erfolgreich|fehlgeschlagen|нет|да|успешно)\b|^\W*(无|成功|失败|なし|失敗)",
+    re.IGNORECASE,
+)
+# These alone, one a box, are a choice wherever they stand.
+PLAIN_ALTERNATIVE = re.compile(
+    r"\W*(none|minor|major|critical|yes|no|n/?a|go|no[- ]?go|success|partial success|failure|low|medium|high|sí|sim|não|ja|nein|oui|non|да|нет|是|否|はい|いいえ)\W*(\(.*\))?\W*",
+    re.IGNORECASE,
 )
 PREPARED = re.compile(
     r"\b(reviewed|written|tested|tried|documented|prepared|created|approved|estimated|trained|planned|read|committed|merged)\b",
@@ -46,8 +69,44 @@ def scope_of(text: str, *, role: str, note: Note) -> str:
     return "deployment" if OBSERVED.search(text) else "release"
 
 
-def is_required(text: str, *, role: str, label: str) -> bool:
-    """False where a tick fires a trigger, documents a choice, or the text itself says it may be left out."""
-    if role in NOT_REQUIRED or OPTIONAL.search(text):
+def is_required(*, role: str, is_optional: bool, choice: str) -> bool:
+    """False where a tick fires a trigger or picks one of several, and where the text says it may be left out."""
+    return not (role in NOT_REQUIRED or is_optional or choice)
+
+
+def is_optional(placed: Placed) -> bool:
+    """Does the box, or what stands above it, say that it may not apply?"""
+    if OPTIONAL.search(placed.piece.text):
+        return True
+    return any(OPTIONAL_PART.search(words) for words in (placed.label, placed.parent, placed.heading))
+
+
+def choices(placed: Sequence[Placed]) -> dict[int, str]:
+    """The boxes of which one is picked: the places among `placed`, with the words that ask."""
+    found: dict[int, str] = {}
+    boxes = [number for number, one in enumerate(placed) if one.piece.kind == "item"]
+    for _, group in groupby(boxes, key=lambda number: list_of(placed[number])):
+        members = list(group)
+        asked = next((words for words in _above(placed[members[0]]) if words), "")
+        if _is_choice([placed[number].piece.text for number in members], asked):
+            found |= dict.fromkeys(members, asked)
+    return found
+
+
+def list_of(one: Placed) -> tuple[object, ...]:
+    """What boxes side by side have in common."""
+    return one.path, one.label_line, one.piece.group, one.piece.depth, one.parent
+
+
+def _above(one: Placed) -> tuple[str, ...]:
+    return one.parent, one.label, one.heading
+
+
+def _is_choice(texts: Sequence[str], asked: str) -> bool:
+    if len(texts) < 2:
         return False
-    return not CHOICE.search(label)
+    if all(PLAIN_ALTERNATIVE.fullmatch(text) for text in texts) or PICK_ONE.search(asked):
+        return True
+    return bool(CHOICE.search(asked)) and sum(bool(ALTERNATIVE.search(text)) for text in texts) * 2 > len(
+        texts
+    )

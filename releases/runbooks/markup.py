@@ -14,21 +14,38 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 MAX_PROSE = 4_000  # characters of one passage
 MAX_NESTING = 160  # tokens: 80 nested lists or 160 quotes, well within the recursion limit
 BOX = re.compile(r"\[( |x|X|)\](?![(\[:])[ \t]*")
-HTML_BOX = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?checkbox\b[^>]*>", re.IGNORECASE)
+# Bounded, for an open tag without an end must not be looked for again and again.
+HTML_BOX = re.compile(r"<input\b[^<>]{0,200}?\btype\s*=\s*[\"']?checkbox\b[^<>]{0,200}>", re.IGNORECASE)
+LEADING_TAGS = (
+    r"(?:</?(?:ul|ol|li|p|div|span|label|table|tbody|tr|td|th|details|fieldset)\b[^<>]{0,200}>\s{0,9}){0,9}"
+)
+HTML_BOX_FIRST = re.compile(LEADING_TAGS + HTML_BOX.pattern, re.IGNORECASE)
+HTML_HEADING = re.compile(
+    r"(?:<(?:summary|div|center|details)\b[^<>]{0,200}>\s{0,9}){0,3}<h([1-6])\b[^<>]{0,200}>(.{1,400}?)</h\1\s{0,3}>",
+    re.IGNORECASE,
+)
+TAG = re.compile(r"</?[a-z][a-z0-9]{0,15}\b[^<>]{0,300}>", re.IGNORECASE)
 LIMIT_LINE = re.compile(
     r">=?\s?\d[\d.,]{0,12}\s?(?:%|(?:ms|s|secs?|seconds?|min|minutes|hours?|x|[KMGT]i?B|errors?)\b)"
 )
 OPAQUE = re.compile(r"<(!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
 PROSE = ("heading", "text", "cell", "head", "item")
-BREAK = re.compile(r"(?: {2}|\\|<br\s*/?>)$")
-STARTS_ANEW = re.compile(r"\*\*|__|<summary", re.IGNORECASE)
+BREAK = re.compile(r"(?: {2}|\\|<br\s?/?>)$", re.IGNORECASE)
+TAG_AT_END = re.compile(r"</(?:summary|h[1-6]|li|tr)>$", re.IGNORECASE)
+# Lines of one paragraph that begin something of their own; in prose a line such as "Risk: low" does, too.
+IN_LIST = re.compile(
+    r"\*\*|__|<(?:summary|h[1-6]|li|tr|SUMMARY|H[1-6]|LI|TR)\b|[•◦▪‣●○■□☐☑☒✅✔✓❌✗✘⚠🔴🟠🟡🟢❗🚨🚫⛔]"
+)
+IN_PROSE = re.compile(
+    rf"{IN_LIST.pattern}|(?=[^\W\d_])[A-ZÀ-ÞА-Я][\w/&-]{{0,30}}(?: [\w/&-]{{1,30}}){{0,3}}:\s+\S"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
     """One thing of the document, in order.
 
-    kind: heading | item | text | head | cell | fence | code | comment | rule |
+    kind: heading | item | text | head | cell | fence | code | html | comment | rule |
     front_matter | lost (nested too deep to be read). `line` counts from 1,
     `end` is the last line. `group` numbers the list or table that it stands in (0: none), `depth` the
     nesting of lists; `label` and `column` are a table cell's row and column heads.
@@ -163,7 +180,7 @@ class _Walk:
     def html(self, token: Token, index: int) -> Iterator[Piece]:
         start, end = token.map or (0, 0)
         comment = token.content.lstrip().startswith("<!--")
-        yield self._piece("comment" if comment else "code", token.content, start, end)
+        yield self._piece("comment" if comment else "html", token.content, start, end)
 
     def rule(self, token: Token, index: int) -> Iterator[Piece]:
         start, end = token.map or (0, 0)
@@ -209,17 +226,16 @@ class _Walk:
         return self._piece("heading", " ".join(text.split()), start, end, level=int(opener.tag[1:]))
 
     def _paragraph(self, content: str, start: int, end: int, *, in_item: bool) -> Iterator[Piece]:
-        for offset, lines in _split(content.split("\n")):
+        for offset, lines in _split(content.split("\n"), IN_LIST if self.lists else IN_PROSE):
             text, note = _without_comments("\n".join(lines))
             piece = self._piece("text", " ".join(text.split()), start + offset, start + offset + len(lines))
             piece = replace(piece, note=note, info="item" if in_item and not offset else "")
-            yield _as_item(piece) or piece
+            yield from _as_heading(piece) or _as_items(piece) or (piece,)
 
     def _row_pieces(self, row: _Row) -> Iterator[Piece]:
         is_head = row.cells is self.heads
-        box = None if is_head else _box_of_row(row.cells)
-        if box:
-            yield self._piece("item", box[1], row.line, row.line + 1, checked=box[0], info="row")
+        for checked, text in [] if is_head else _boxes_of_row(row.cells, self.heads):
+            yield self._piece("item", text, row.line, row.line + 1, checked=checked, info="row")
         for number, cell in enumerate(row.cells):
             column = self.heads[number] if number < len(self.heads) else ""
             kind = "head" if is_head else "cell"
@@ -269,19 +285,24 @@ def _closes(line: str, markup: str) -> bool:
     return len(bare) >= len(markup) and not bare.strip(markup[0])
 
 
-def _split(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _split(lines: list[str], starts: re.Pattern[str]) -> Iterator[tuple[int, list[str]]]:
     """A paragraph's lines in runs that belong together, each with its offset."""
     run: list[str] = []
     offset = 0
     for number, line in enumerate(lines):
         bare = line.strip()
-        anew = BOX.match(bare) or HTML_BOX.match(bare) or STARTS_ANEW.match(bare)
-        if run and (anew or BREAK.search(run[-1]) or run[-1].rstrip().endswith(":")):
+        anew = BOX.match(bare) or starts.match(bare) or HTML_BOX_FIRST.match(bare)
+        if run and (anew or _ends_passage(run[-1])):
             yield offset, run
             run, offset = [], number
         run.append(line)
     if run:
         yield offset, run
+
+
+def _ends_passage(line: str) -> bool:
+    bare = line.rstrip()
+    return bool(BREAK.search(line) or TAG_AT_END.search(bare)) or bare.endswith(":")
 
 
 def _without_comments(text: str) -> tuple[str, str]:
@@ -294,30 +315,83 @@ def _without_comments(text: str) -> tuple[str, str]:
     return "".join([*kept, text[place:]]).strip() if said else text, " ".join(said)
 
 
-def _as_item(piece: Piece) -> Piece | None:
+def _as_heading(piece: Piece) -> tuple[Piece, ...]:
+    """A heading written in HTML, and what follows it in the same passage."""
+    found = HTML_HEADING.match(piece.text)
+    if not found or piece.group:
+        return ()
+    title = " ".join(TAG.sub(" ", found[2]).split())
+    heading = replace(piece, kind="heading", text=title, level=int(found[1]), info="")
+    rest = TAG.sub(" ", piece.text[found.end() :]).strip()
+    return (heading, replace(piece, text=rest)) if rest else (heading,)
+
+
+def _as_items(piece: Piece) -> tuple[Piece, ...]:
+    """The boxes at the start of the passage; in HTML each <input> is one, wherever it stands."""
+    if HTML_BOX_FIRST.match(piece.text):
+        boxes = _html_boxes(piece.text)
+        return tuple(
+            replace(piece, kind="item", checked=box[0], text=box[1], cut=piece.cut and box is boxes[-1])
+            for box in boxes
+        )
     found = _box(piece.text)
-    if not found:
-        return None
-    return replace(piece, kind="item", checked=found[0], text=found[1])
+    return (replace(piece, kind="item", checked=found[0], text=found[1]),) if found else ()
+
+
+def _html_boxes(text: str) -> list[tuple[bool, str]]:
+    """Whether each box is ticked, and its text: up to the next one, without tags."""
+    found = list(HTML_BOX.finditer(text))
+    ends = [*(box.start() for box in found[1:]), len(text)]
+    boxes = [
+        (
+            "checked" in box[0].lower().replace("checkbox", ""),
+            " ".join(TAG.sub(" ", text[box.end() : end]).split()),
+        )
+        for box, end in zip(found, ends, strict=True)
+    ]
+    return [box for box in boxes if box[1]]
 
 
 def _box(text: str) -> tuple[bool, str] | None:
     """Whether the box at the start of the text is ticked, and what follows it."""
-    html = HTML_BOX.match(text)
+    html = HTML_BOX_FIRST.match(text)
     if html:
-        return "checked" in html[0].lower().replace("checkbox", ""), text[html.end() :].strip()
+        return next(iter(_html_boxes(text)), None)
     box = BOX.match(text)
     if not box or not text[box.end() :].strip():
         return None
     return box[1] in ("x", "X"), text[box.end() :].strip()
 
 
-def _box_of_row(cells: list[str]) -> tuple[bool, str] | None:
-    for cell in cells:
-        found = _box(cell) or (_box(cell + " ?") if len(cell) <= 3 or HTML_BOX.fullmatch(cell) else None)
-        if not found:
-            continue
-        own = "" if found[1] == "?" else found[1]
-        others = [other for other in cells if other is not cell]
-        return found[0], own or max(others, key=len, default="")
-    return None
+TASK_COLUMN = re.compile(
+    r"\b(tasks?|items?|steps?|checks?|actions?|descriptions?|activit(?:y|ies)|what|verification|tarea|aufgabe|tâche|tarefa)\b|任务|検査|作業|задача",
+    re.IGNORECASE,
+)
+
+
+def _boxes_of_row(cells: list[str], heads: list[str]) -> list[tuple[bool, str]]:
+    """The boxes of a table's row, each with its text: its own, else that of the cell that tells the task."""
+    boxes = [(number, box) for number, cell in enumerate(cells) if (box := _box_of_cell(cell))]
+    task = _task_of_row(cells, heads, {number for number, _ in boxes})
+    if len(boxes) == 1 or any(box[1] for _, box in boxes):
+        return [(box[0], box[1] or task) for _, box in boxes if box[1] or task]
+    return [
+        (box[0], f"{task}: {heads[number] if number < len(heads) else ''}") for number, box in boxes if task
+    ]
+
+
+def _box_of_cell(cell: str) -> tuple[bool, str] | None:
+    """A cell's box; its text is "" where the cell holds nothing else, or several boxes to choose from."""
+    found = _box(cell)
+    if found and (BOX.search(found[1]) or HTML_BOX.search(found[1])):
+        return False, ""
+    if not found and (BOX.fullmatch(cell) or HTML_BOX.fullmatch(cell)):
+        return "checked" in cell.lower().replace("checkbox", "") or "x" in cell[:3].lower(), ""
+    return found
+
+
+def _task_of_row(cells: list[str], heads: list[str], taken: set[int]) -> str:
+    others = [number for number in range(len(cells)) if number not in taken and cells[number]]
+    named = [number for number in others if number < len(heads) and TASK_COLUMN.search(heads[number])]
+    longest = max(named or others, key=lambda number: len(cells[number]), default=None)
+    return "" if longest is None else cells[longest]

@@ -1,12 +1,13 @@
 """The tree of headings as stages and steps: which section a piece stands in."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from . import roles, schedule
 from .document import Heading, Step
 from .markup import Piece
+from .words import Words
 
 CONTENT = ("item", "fence")
 MOST_STEPS = 60  # headings looked at below one stage
@@ -45,7 +46,8 @@ class DraftStep:
 class Outline:
     """Fed with the pieces in order, it says the section and opens the steps."""
 
-    def __init__(self, found: list[Piece]) -> None:
+    def __init__(self, found: list[Piece], words: Words) -> None:
+        self.words = words
         self.sections: list[Section] = []
         self.drafts: list[DraftStep] = []
         self.root = Section(text="", level=0, role="other", line=1, path=(), parent=None, is_title=True)
@@ -77,10 +79,12 @@ class Outline:
         return owner.step
 
     def time(self, order: int | None, text: str) -> None:
-        """A line such as "**Time**: 5 minutes" times the step it stands in."""
-        minutes = schedule.duration_line(text) if order else None
-        if order and minutes and self.drafts[order - 1].duration is None:
-            self.drafts[order - 1].duration = minutes
+        """A line such as "**Time**: 5 minutes" or "**When**: T-30" times the step it stands in."""
+        draft = self.drafts[order - 1] if order else None
+        if draft and draft.duration is None:
+            draft.duration = schedule.duration_line(text)
+        if draft and draft.when.offset is None:
+            draft.when = replace(draft.when, offset=schedule.offset_line(text))
 
     def headings(self) -> tuple[Heading, ...]:
         return tuple(Heading(text=s.text, level=s.level, role=s.role, line=s.line) for s in self.sections)
@@ -101,13 +105,13 @@ class Outline:
         for number, piece in enumerate(headings):
             while stack and stack[-1].level >= piece.level:
                 stack.pop()
-            section = _section(piece, stack[-1] if stack else None, is_title=piece is title)
+            section = _section(piece, stack[-1] if stack else None, self.words, is_title=piece is title)
             if section.role == "other" and not section.is_title:
                 section.role = _role_by_time(headings, number)
             self.sections.append(section)
             stack.append(section)
         for section in self.sections:
-            section.stage = _is_stage(section)
+            section.stage = _is_stage(section, self.words)
 
     def _is_step(self, section: Section) -> bool:
         return bool(section.parent and section.parent.stage and not section.stage)
@@ -137,14 +141,14 @@ class Outline:
         return len(self.drafts)
 
 
-def _section(piece: Piece, parent: Section | None, *, is_title: bool) -> Section:
+def _section(piece: Piece, parent: Section | None, words: Words, *, is_title: bool) -> Section:
     if parent:
         parent.has_children = True
     above = None if parent is None or parent.is_title else parent.role
     return Section(
         text=piece.text,
         level=piece.level,
-        role="other" if is_title else roles.inherit(piece.text, above=above),
+        role="other" if is_title else roles.inherit(piece.text, above=above, words=words),
         line=piece.line,
         path=(*(parent.path if parent else ()), piece.text),
         parent=parent,
@@ -156,21 +160,20 @@ def _role_by_time(headings: list[Piece], number: int) -> str:
     """A stage whose wording says nothing is known by the T-offsets of the headings in it."""
     own = headings[number]
     below = takewhile(lambda piece: piece.level > own.level, headings[number + 1 : number + 1 + MOST_STEPS])
-    offsets = [schedule.of_heading(piece.text, windows=False).offset for piece in (own, *below)]
-    timed = [offset for offset in offsets if offset is not None]
+    timed = [offset for piece in (own, *below) for offset in schedule.t_offsets(piece.text)[:1]]
     if not timed:
         return "other"
     return "deployment_steps" if min(timed) <= 0 else "post_deployment"
 
 
-def _is_stage(section: Section) -> bool:
+def _is_stage(section: Section, words: Words) -> bool:
     """A stage begins where the role changes; a rollback section may hold one of its own, to group methods."""
     parent = section.parent
     if section.is_title:
         return False
     if parent is None or parent.is_title or parent.role != section.role:
         return True
-    own = section.role == "rollback_procedure" and roles.role_of(section.text) == section.role
+    own = section.role == "rollback_procedure" and roles.role_of(section.text, words) == section.role
     return own and section.has_children and not roles.is_numbered(section.text)
 
 

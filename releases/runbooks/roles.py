@@ -4,21 +4,7 @@
 
 import re
 
-ROLES = (
-    "pre_deployment",
-    "deployment_steps",
-    "post_deployment",
-    "rollback_triggers",
-    "rollback_procedure",
-    "success_criteria",
-    "signoff",
-    "contacts",
-    "communications",
-    "maintenance",
-    "troubleshooting",
-    "reference",
-    "other",
-)
+from .words import Table, Words, load
 
 # Wordings are matched in lower case, without glyphs and numbering. The order settles who wins.
 WORDINGS: tuple[tuple[str, str], ...] = (
@@ -34,7 +20,7 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         "rollback_triggers",
         r"\b(rollback|roll back|roll-back|revert|abort)\b.*\b(triggers?|criteria|conditions?|decision|thresholds?|matrix)\b"
         r"|^(rollback|roll back|roll-back|revert|abort) (immediately )?(if|when)\b"
-        r"|\bwhen (to|should we) (roll ?back|roll-back|abort|revert|(turn|go) back|back out)\b|\b(triggers?|criteria|decision|conditions?)\b.*\b(rollback|roll back|abort)\b"
+        r"|\bwhen (to|(?:should|do|must|would) (?:we|you)) (roll ?back|roll-back|abort|revert|(turn|go) back|back out)\b|\b(triggers?|criteria|decision|conditions?)\b.*\b(rollback|roll back|abort)\b"
         r"|\b(go|no)[-/ ]?(no-?)?go\b.*\brollback\b|\binvestigate first\b|\bstop conditions?\b",
     ),
     (
@@ -82,37 +68,9 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         r"\breferences?\b|\bresources\b|\blinks\b|\bfurther reading\b|\bsee also\b|\bdocumentation\b|\bcheat ?sheet\b|\buseful commands\b|\b(deliverables|directory|file|folder|project) structure\b"
         r"|\btimeline\b|\barchitecture\b|\bquick reference\b|\bbackground\b|\bcommand reference\b|\b(monitoring|useful|sql) queries\b|\bconfiguration files\b",
     ),
-    # Other languages: Spanish, Portuguese, French, German, Chinese, Japanese, Russian.
-    (
-        "rollback_triggers",
-        r"criterios de (reversi|rollback)|kriterien f(ü|u)r (den )?rollback|crit(è|e)res de (rollback|retour)|回滚条件|回滚触发|ロールバック(基準|条件)|критерии отката",
-    ),
-    (
-        "rollback_procedure",
-        r"revers(i(ó|o)n|(ã|a)o)|retour arri(è|e)re|r(ü|u)ckfall|zur(ü|u)ckrollen|回滚|回退|ロールバック|切り戻し|откат",
-    ),
-    (
-        "pre_deployment",
-        r"antes d(el|o|a) |pr(é|e)[- ]?(despliegue|implanta|d(é|e)ploiement)|avant (le )?d(é|e)ploiement|vor (dem|der) (deployment|release|ausrollen)|vorbereitung|部署前|发布前|上线前|デプロイ前|リリース前|事前|перед (развертыванием|релизом|деплоем)|подготовка",
-    ),
-    (
-        "post_deployment",
-        r"despu(é|e)s d|p(ó|o)s[- ]?(despliegue|implanta)|apr(è|e)s (le )?d(é|e)ploiement|nach (dem|der) (deployment|release|ausrollen)|nachbereitung|部署后|发布后|上线后|デプロイ後|リリース後|事後|после (развертывания|релиза|деплоя)",
-    ),
-    (
-        "success_criteria",
-        r"criterios de (é|e)xito|crit(é|e)rios de sucesso|crit(è|e)res de succ(è|e)s|erfolgskriterien|成功标准|成功基準|критерии успеха",
-    ),
-    (
-        "signoff",
-        r"aprobaci(ó|o)n|aprova(ç|c)(ã|a)o|validation finale|freigabe|审批|签字|承認|утверждение|согласование",
-    ),
-    ("contacts", r"contactos|contatos|kontakte|ansprechpartner|联系人|联系方式|連絡先|контакты"),
-    ("communications", r"comunicaci(ó|o)n|comunica(ç|c)(ã|a)o|kommunikation|通知|沟通|連絡計画|коммуникаци"),
-    (
-        "troubleshooting",
-        r"soluci(ó|o)n de problemas|solu(ç|c)(ã|a)o de problemas|d(é|e)pannage|fehlerbehebung|故障排除|トラブルシュ|устранение (неполадок|проблем)",
-    ),
+)
+# Words that are in headings of any kind: looked at after all others.
+GENERAL_WORDINGS: tuple[tuple[str, str], ...] = (
     (
         "other",
         r"\b(notes?|logs?|summary|overview|introduction|about|purpose|scope|goals?|deliverables|changes|what'?s new|history|status)\b(?! (check|deploy))",
@@ -122,12 +80,9 @@ WORDINGS: tuple[tuple[str, str], ...] = (
         r"\bdeploy(ment|ing|s)?\b|\brelease (steps|process|procedures?|day|execution|tasks?)\b|\b(gradual |phased |staged )?roll[- ]?out\b|\bgo[- ]?live\b|\blaunch( day| steps| procedures?| sequence)?\b|\bcut[- ]?over\b"
         r"|\bexecution\b|\bimplementation (steps|plan)\b|\b(upgrade|migration|installation|update|release|execution|procedure|main) (steps|procedures?|process)\b|^(steps|procedures?|process|runbook|instructions|release|migration|upgrade|installation|execution|during)\b|\bduring (the )?(maintenance|window)\b|\bstep[- ]by[- ]step\b|^what to do$|\bmaintenance window\b",
     ),
-    (
-        "deployment_steps",
-        r"despliegue|implanta(ç|c)(ã|a)o|d(é|e)ploiement|bereitstellung|ausrollen|部署|发布|上线|デプロイ|リリース|развертывание|деплой|релиз",
-    ),
 )
 TABLE = tuple((role, re.compile(wording)) for role, wording in WORDINGS)
+GENERAL = tuple((role, re.compile(wording)) for role, wording in GENERAL_WORDINGS)
 
 # Which role a deeper heading may take by its own wording, by the role of the heading above it.
 MAY_BECOME = {
@@ -160,25 +115,35 @@ MAY_BECOME = {
 }
 
 NUMBERING = re.compile(
-    r"^(?:(?:step|phase|stage|part|task|option|method|scenario|issue|week|day)\s+[\da-z]{1,3}(?=[\s:.)–—-]|$)|\d{1,2}(?:\.\d{1,2})*[.)]?(?=\s|$)|[a-d][.)](?=\s))[\s:.)–—-]*",
+    r"^(?:(?:step|phase|stage|part|task|option|method|scenario|issue|week|day|paso|fase|etapa|passo|schritt|étape|шаг|этап)\s+[\da-z]{1,3}(?=[\s:.)–—-]|$)|\d{1,2}(?:\.\d{1,2})*[.)]?(?=\s|$)|[a-d][.)](?=\s)|(?:第[\d一二三四五六七八九十]{1,3}(?:步|阶段|章)|步骤\s?\d{1,2}|ステップ\s?\d{1,2}|手順\s?\d{1,2}))[\s:.)–—-]*",
     re.IGNORECASE,
 )
 T_OFFSET = re.compile(r"\bT\s?[-+‑–−]\s?\d")
 GLYPHS = re.compile(r"[^\w\s&/'.,:()+#%?!-]|\ufe0f|\u20e3")
 
 
-def role_of(text: str) -> str:
+def role_of(text: str, words: Words | None = None) -> str:
     """The role that a wording gives by itself; "other" when it gives none."""
-    plain = _plain(text)
-    return next((role for role, wording in TABLE if wording.search(plain)), "other")
+    plain, words = _plain(text), words or load()
+    return (
+        words.own_role(plain)
+        or _first(TABLE, plain)
+        or words.role(plain)
+        or _first(GENERAL, plain)
+        or "other"
+    )
 
 
-def inherit(text: str, *, above: str | None) -> str:
+def _first(table: Table, plain: str) -> str:
+    return next((role for role, wording in table if wording.search(plain)), "")
+
+
+def inherit(text: str, *, above: str | None, words: Words | None = None) -> str:
     """The role of a heading below one with the role `above` (None: at the top)."""
+    own = role_of(text, words)
     if above in (None, "other"):
-        return role_of(text)
+        return own
     assert above is not None
-    own = role_of(text)
     if own in MAY_BECOME[above] and not (above == "deployment_steps" and is_numbered(text)):
         return own
     return above

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from releases.runbooks.document import Document
+from releases.runbooks.document import Choice, Document
 from releases.runbooks.reader import read
 
 CASES = Path(__file__).parents[2] / "cases" / "runbooks"
@@ -22,7 +22,17 @@ def view(document: Document) -> dict[str, Any]:
         "fences": [asdict(block) for block in document.blocks],
         "parts": [asdict(step) for step in document.steps],
         "rollback_methods": [asdict(method) for method in document.rollback_methods],
+        "triggers": [asdict(trigger) for trigger in document.triggers],
+        "trigger_rule": document.trigger_rule,
+        "ways": [ways(choice) for choice in document.choices],
+        "passages": [asdict(passage) for passage in document.passages],
     }
+
+
+def ways(choice: Choice) -> dict[str, Any]:
+    """A choice with its options as "first line-last line label"."""
+    options = [f"{option.line}-{option.end} {option.label}" for option in choice.options]
+    return {**asdict(choice), "options": options}
 
 
 def only(found: Any, expected: Any) -> Any:
