@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from checks.comparisons import OPERATORS, SYMBOLS, canonical, readable
 from checks.conditions import Judged, shown
-from checks.verdicts import Verdict
+from checks.verdicts import Verdict, worst
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,11 @@ REMARK = re.compile(r"\s*\((?![^)]*(?:\d|\bor\b|\bunless\b|\bif\b|\bexcept\b))[^
 PAIR = re.compile(
     r"(?P<column>\w+)\s*(?:==|=|:|\bis\b)?\s*(?P<value>'[^']*'|\"[^\"]*\"|[\w.+-]+)", re.IGNORECASE
 )
+COLUMN = r"(?P<column>[a-z_]\w*)`?"
+IS = r"(?:(?:is|=|==|should be|must be)\s+)?"
+# `'completed' (if it was parsed)`: the remark does not change which values are meant.
+VALUE = r"'[^']*'(?:\s*\([^)]*\))?"
+QUOTED = re.compile(r"'[^']*'")
 PHRASES = {
     "at least": ">=",
     "at most": "<=",
@@ -65,9 +70,28 @@ PHRASES = {
 }
 
 
+# Conditions are joined by semicolons; one within quotes or braces joins nothing.
+CONDITION = re.compile(r"(?:(?<!\w)'[^']*'|\"[^\"]*\"|`[^`]*`|\{[^{}]*\}|;(?!\s|$)|[^;])+")
+
+
 def matches(expected: str, rows: Rows) -> Judged:
-    """Do the rows meet the phrase? One that is not understood is inconclusive, and the message says so."""
-    phrase = _bare(expected)
+    """Do the rows meet every condition of the phrase? One that is not understood is inconclusive, and told."""
+    return together([_matches(condition, rows) for condition in conditions(expected) or [expected]])
+
+
+def conditions(expected: str) -> list[str]:
+    """The conditions of a phrase: `true; 9 rows` are two."""
+    return [each.strip() for each in CONDITION.findall(expected) if each.strip()]
+
+
+def together(judged: list[Judged]) -> Judged:
+    """The worst verdict, and the reasons that led to it."""
+    verdict = worst(each.verdict for each in judged)
+    return Judged(verdict, "; ".join(each.message for each in judged if each.verdict is verdict))
+
+
+def _matches(expected: str, rows: Rows) -> Judged:
+    phrase = bare(expected)
     for reading in READINGS:
         found = reading.pattern.fullmatch(phrase)
         if found:
@@ -78,8 +102,14 @@ def matches(expected: str, rows: Rows) -> Judged:
     )
 
 
-def _bare(expected: str) -> str:
-    text = REMARK.sub("", expected.strip().strip("*_ "))
+def bare(expected: str) -> str:
+    """A condition without label, emphasis and explaining remark."""
+    return unlabelled(REMARK.sub("", expected.strip().strip("*_ ")))
+
+
+def unlabelled(expected: str) -> str:
+    """A condition without label and emphasis."""
+    text = expected.strip().strip("*_ ")
     return PREFIX.sub("", text).strip().strip("`*_ ").rstrip(".").strip("` ")
 
 
@@ -141,6 +171,45 @@ def _between(found: re.Match[str], rows: Rows) -> Judged:
     if actual is None or low > high:
         return _unclear(found[0], rows)
     return _judged(low <= actual <= high, f"{readable(low)} to {readable(high)}", rows)
+
+
+def _or_few(found: re.Match[str], rows: Rows) -> Judged:
+    wanted, actual = _number(found["number"]), _actual(None, rows)
+    if actual is None or actual != wanted:
+        return _unclear(found[0], rows)
+    return _judged(True, readable(wanted), rows)
+
+
+def _column_is(found: re.Match[str], rows: Rows) -> Judged:
+    wanted = {each.strip("'") for each in QUOTED.findall(found["values"])}
+    return _every_row(found, rows, lambda cell: cell in wanted)
+
+
+def _column_begins(found: re.Match[str], rows: Rows) -> Judged:
+    return _every_row(found, rows, lambda cell: isinstance(cell, str) and cell.startswith(found["begin"]))
+
+
+def _column_null(found: re.Match[str], rows: Rows) -> Judged:
+    return _every_row(found, rows, lambda cell: (cell is None) != bool(found["not"]))
+
+
+def _column_amount(found: re.Match[str], rows: Rows) -> Judged:
+    holds, wanted = OPERATORS[_sign(found)], _number(found["number"])
+    return _every_row(found, rows, lambda cell: isinstance(cell, Decimal) and holds(cell, wanted))
+
+
+def _every_row(found: re.Match[str], rows: Rows, holds: Callable[[object], bool]) -> Judged:
+    """Does the column hold what it should, in each row?"""
+    names = [name.lower() for name in rows.columns]
+    if found["column"].lower() not in names:
+        return _unclear(found[0], rows)
+    if not rows.rows:
+        return Judged(Verdict.FAILED, f"expected {found[0]}, got no row")
+    cells = [row[names.index(found["column"].lower())] for row in rows.rows]
+    wrong = [cell for cell in cells if not holds(cell)]
+    if wrong:
+        return Judged(Verdict.FAILED, f"expected {found[0]}, got {shown(wrong[0])}")
+    return Judged(Verdict.PASSED, f"{found[0]}: it is so")
 
 
 def _one_row_with(found: re.Match[str], rows: Rows) -> Judged:
@@ -241,6 +310,13 @@ def _reading(pattern: str, judge: Callable[[re.Match[str], Rows], Judged]) -> _R
     return _Reading(re.compile(pattern, re.IGNORECASE), judge)
 
 
+AMOUNTS = (
+    _reading(rf"{NUMBER}\s*(?:\+|or more){NOUN}", _or_more),
+    _reading(rf"(?:between )?(?P<low>{DIGITS})\s*(?:-|–|to|and)\s*(?P<high>{DIGITS}){NOUN}", _between),
+    _reading(rf"(?P<phrase>{'|'.join(PHRASES)})\s+{NUMBER}{NOUN}", _amount),
+    _reading(rf"{SIGN}\s*{NUMBER}{NOUN}", _amount),
+    _reading(rf"{NUMBER}{NOUN}", _amount),
+)
 # First match wins, so the particular stand before the general.
 READINGS = (
     _reading(rf"(?:no|zero) (?:{'|'.join(ROW_NOUNS)})|(?:an )?empty(?: result)?|none|nothing", _no_rows),
@@ -251,11 +327,12 @@ READINGS = (
     _reading(
         r"(?:exactly )?(?:one|1|a single) (?:row|record|result) (?:with|where|:) (?P<rest>.+)", _one_row_with
     ),
-    _reading(rf"{NUMBER}\s*(?:\+|or more){NOUN}", _or_more),
-    _reading(rf"(?:between )?(?P<low>{DIGITS})\s*(?:-|–|to|and)\s*(?P<high>{DIGITS}){NOUN}", _between),
-    _reading(rf"(?P<phrase>{'|'.join(PHRASES)})\s+{NUMBER}{NOUN}", _amount),
-    _reading(rf"{SIGN}\s*{NUMBER}{NOUN}", _amount),
-    _reading(rf"{NUMBER}{NOUN}", _amount),
+    _reading(rf"{NUMBER}\s+or\s+(?:very\s+)?(?:low|few|small|close to it)", _or_few),
+    *AMOUNTS,
+    _reading(rf"{COLUMN}\s+{IS}(?P<not>not )?null", _column_null),
+    _reading(rf"{COLUMN}\s+(?:starts|begins) with\s+['\"`]?(?P<begin>[^'\"`]+)['\"`]?", _column_begins),
+    _reading(rf"{COLUMN}\s+{IS}(?P<values>{VALUE}(?:(?:,|\s+or)\s+{VALUE})*)", _column_is),
+    _reading(rf"{COLUMN}\s+{IS}{SIGN}\s*{NUMBER}", _column_amount),
     _reading(r"'(?P<text>[^']*)'", _text),
     _reading(r"\"(?P<text>[^\"]*)\"", _text),
     _reading(r"(?P<text>[\w.:-]+)", _text),

@@ -11,6 +11,7 @@ from checks.models import Environment, Metric, MetricSnapshot, Probe, ProbeResul
 from checks.observe import ask
 from checks.probers.base import Answer, Question
 from checks.variables import secrets_of, variables_of
+from checks.verdicts import Verdict
 
 
 def question_of(probe: Probe, variables: Mapping[str, str]) -> Question:
@@ -82,3 +83,12 @@ def _snapshots(probe: Probe, answer: Answer, *, at: datetime) -> list[MetricSnap
         for name, value in answer.readings.items()
         if name in metrics
     ]
+
+
+def ask_by_name(environment: Environment, name: str, *, at: datetime) -> tuple[Verdict, str]:
+    """Ask one probe of an environment now: its verdict and message; a probe that does not exist is an error."""
+    probe = environment.probes.filter(name=name).first()
+    if probe is None:
+        return Verdict.ERROR, f"{environment} has no probe '{name}'"
+    ((_, answer),) = sample([probe], at=at)
+    return answer.verdict, answer.message

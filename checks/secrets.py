@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from django.conf import settings
 
@@ -52,13 +52,21 @@ def decrypt(stored: str) -> str:
 
 
 def needles(values: Iterable[str]) -> tuple[str, ...]:
-    """Every spelling in which a secret may show up (plain, URL-quoted, base64), longest first."""
+    """Every spelling in which a secret may show up (plain, URL-quoted, JSON, base64), longest first."""
     found = set()
     for value in values:
         if len(value) >= SHORTEST:
-            found |= {value, quote(value, safe=""), *_base64_spellings(value.encode())}
-            found |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+            found |= {quote(value, safe=""), quote(value), quote_plus(value)}
+            found |= {*_json_spellings(value), *_base64_spellings(value.encode())}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _json_spellings(value: str) -> set[str]:
+    """As it is, in a JSON text, and in a JSON text that another one holds: so a probe shows what it was told."""
+    found = {value}
+    for _ in range(2):
+        found |= {json.dumps(each, ensure_ascii=only)[1:-1] for each in found for only in (True, False)}
+    return found
 
 
 def _base64_spellings(value: bytes) -> set[str]:
@@ -73,9 +81,12 @@ def _base64_spellings(value: bytes) -> set[str]:
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every spelling of every secret replaced by the mask."""
+    """`text` with every spelling of every secret replaced by the mask, also one that was cut with an ellipsis."""
     for needle in needles(secrets):
         text = text.replace(needle, MASK)
+        sizes = range(len(needle) - 1, SHORTEST - 1, -1) if "…" in text else ()
+        for size in sizes:
+            text = text.replace(f"{needle[:size]}…", f"{MASK}…")
     return text
 
 

@@ -1,7 +1,7 @@
 """What is known of the world: services and their environments, probes and metrics, the audit trail."""
 
 from checks.models.audit import AuditEntry, AuditHead
-from checks.models.environments import Database, Environment, Service, Variable
+from checks.models.environments import Database, Environment, Host, Service, Variable
 from checks.models.probes import Metric, MetricSnapshot, Probe, ProbeResult
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "AuditHead",
     "Database",
     "Environment",
+    "Host",
     "Metric",
     "MetricSnapshot",
     "Probe",

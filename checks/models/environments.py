@@ -1,5 +1,6 @@
 """A service and the places where it runs."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -116,3 +117,37 @@ class Database(models.Model):
 
     def __str__(self) -> str:
         return f"{self.environment}:{self.name}"
+
+
+class Host(models.Model):
+    """A machine that blocks run on by ssh: `name` is what a runbook writes, `address` where it is."""
+
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="hosts")
+    name = models.CharField(
+        max_length=200,
+        validators=[RegexValidator(r"^\S+$", "a host's name is one word")],
+        help_text="as the runbook writes it: user@your-server",
+    )
+    address = models.CharField(
+        max_length=300,
+        # A leading dash would be an option of ssh.
+        validators=[
+            RegexValidator(r"^[\w.][\w.@:%-]*$", "an address is user@host, or a Host of ssh's own config")
+        ],
+        help_text="user@host, or a Host of ssh's own configuration",
+    )
+    port = models.PositiveIntegerField(
+        default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    identity_file = models.CharField(
+        max_length=500, blank=True, help_text="private key; empty: what ssh's own configuration says"
+    )
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "name"], name="host_once_an_environment")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

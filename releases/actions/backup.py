@@ -14,6 +14,7 @@ from releases.backups.standalone import order_of
 from releases.models import Backup
 from releases.plan.model import PlannedAction
 from releases.recorder import Add
+from releases.runbooks.typed import dump_variables
 from releases.statuses import BackupStatus
 
 COPIES_TIMEOUT = 7200.0
@@ -63,7 +64,8 @@ class BackUp(Action):
             message=f"copied and read back: {shown}",
             evidence={"copies": results},
             changes=rows,
-            variables={"BACKUP_FILE": results[0]["path"]},
+            # The variables that the block's own command would have written to, too: later lines read them.
+            variables=dict.fromkeys(("BACKUP_FILE", *dump_variables(action.text)), results[0]["path"]),
         )
 
 

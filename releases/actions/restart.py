@@ -1,6 +1,7 @@
 """The service's new process: younger than the intent, of the right version, ready three times running."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from releases.plan.model import PlannedAction
 
 TIMES = 3
 CLOCK_TOLERANCE = 1.0
+COMMIT = re.compile(r"[0-9a-fA-F]{7,40}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,7 @@ class Health:
     version: str
     started: float
     message: str
+    commit: str = ""
 
 
 class Restart(Action):
@@ -60,12 +63,18 @@ def ask_health(environment: Environment) -> Health:
         version=str(_field(body, declared.get("version", "version")) or ""),
         started=_number(_field(body, declared.get("started", "started_at"))),
         message=f"{url} answers {answer.status}",
+        commit=str(_field(body, declared.get("commit", "commit")) or ""),
     )
 
 
 def same_version(one: str, other: str) -> bool:
     """`v1.1` and `1.1` are the same version."""
     return one.removeprefix("v") == other.removeprefix("v")
+
+
+def is_commit(shown: str, commit: str) -> bool:
+    """Is what a service shows this commit, or at least seven digits of it?"""
+    return bool(COMMIT.fullmatch(shown)) and commit.startswith(shown.lower())
 
 
 def _problem(health: Health, wanted: str, not_before: float) -> str:

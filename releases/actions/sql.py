@@ -2,9 +2,9 @@
 
 from checks.observe import ask
 from checks.probers.base import Question
-from checks.verdicts import Verdict
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Action, Context, Observation, as_judged
 from releases.plan.model import PlannedAction
+from releases.runbooks.filling import bound
 
 
 class Sql(Action):
@@ -15,14 +15,17 @@ class Sql(Action):
         return
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
-        """Done when the rows are as the document expects; without an expectation the rows are evidence enough."""
+        """Done when the rows are as the document expects; without an expectation the rows are evidence enough.
+
+        Where no rule understands what is expected, a person compares.
+        """
         name = action.options.get("database", "default")
         database = (
             context.environment.databases.filter(name=name).first() or context.environment.databases.first()
         )
         if database is None:
             return Observation(done=False, message=f"{context.environment} declares no database to ask")
-        options: dict[str, object] = {"query": action.text}
+        options: dict[str, object] = {"query": bound(action.text, dict(context.variables))}
         if action.expects:
             options["expected"] = action.expects
         question = Question(
@@ -34,5 +37,5 @@ class Sql(Action):
             timeout=action.number("timeout", 30.0),
         )
         (answer,) = ask([question])
-        evidence = {"verdict": answer.verdict.value, "facts": dict(answer.facts), "expected": action.expects}
-        return Observation(done=answer.verdict is Verdict.PASSED, message=answer.message, evidence=evidence)
+        evidence = {"facts": dict(answer.facts), "expected": action.expects}
+        return as_judged(answer.verdict, answer.message, evidence)

@@ -1,15 +1,20 @@
 """Asking probes when they are due, each once, and keeping what they answered."""
 
+import json
+import shlex
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
 
 from checks.models import Environment, Metric, MetricSnapshot, Probe, ProbeResult, Service, Variable
 from checks.sampling import sample, take_due
+from checks.secrets import MASK
 from tests.threads import in_threads
 
 NOW = timezone.now()
+SECRET = 'a "pass" wörd/1'
 
 
 @pytest.fixture
@@ -93,6 +98,22 @@ def test_a_secret_in_an_answer_is_masked(environment):
     secret.save()
     sample([make_probe(environment, target="/no-such-page")], at=NOW)
     assert "no-such-page" not in ProbeResult.objects.get().message
+
+
+@pytest.mark.parametrize(
+    "spelling", [SECRET, quote(SECRET, safe=""), json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False)]
+)
+def test_no_spelling_of_a_secret_is_kept_or_returned(environment, spelling):
+    secret = Variable(environment=environment, name="TOKEN", is_secret=True)
+    secret.value = SECRET
+    secret.save()
+    target = f"printf %s {shlex.quote(spelling)}"
+    probe = make_probe(environment, kind="command", target=target, conditions=['[OUTPUT] == "fine"'])
+    ((_, answer),) = sample([probe], at=NOW)
+    assert MASK in answer.facts["OUTPUT"]
+    assert MASK in answer.message
+    assert answer.message == ProbeResult.objects.get().message
+    assert "pass" not in answer.message + answer.facts["OUTPUT"]
 
 
 @pytest.mark.django_db(transaction=True)

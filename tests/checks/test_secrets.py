@@ -1,13 +1,14 @@
 """Secrets: unreadable at rest, masked in every spelling."""
 
 import base64
-from urllib.parse import quote
+import json
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.secrets import MASK, SecretTooShort, WrongKey, decrypt, encrypt, mask
+from checks.secrets import MASK, SHORTEST, SecretTooShort, WrongKey, decrypt, encrypt, mask, masked
 
 SECRET = "s3cr3t/p@ss word"
 
@@ -34,13 +35,39 @@ def test_a_secret_too_short_to_be_masked_is_refused():
 
 
 @pytest.mark.parametrize(
-    "spelling", [SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode()).decode()]
+    "spelling",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+    ],
 )
 def test_every_spelling_of_a_secret_is_masked(spelling):
     shown = mask(f"before {spelling} after", [SECRET])
     assert spelling.rstrip("=") not in shown
     assert shown.startswith(f"before {MASK}")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_in_a_json_text_is_masked(ascii_only):
+    secret = 'a "pass"\\wörd\n'
+    said = json.dumps({"token": secret, "kind": "Bearer"}, ensure_ascii=ascii_only)
+    assert json.loads(mask(said, [secret])) == {"token": MASK, "kind": "Bearer"}
+
+
+@pytest.mark.parametrize("size", range(SHORTEST, len(SECRET)))
+def test_a_secret_that_was_cut_off_is_masked(size):
+    assert mask(f"[BODY] is {SECRET[:size]}…, not 1", [SECRET]) == f"[BODY] is {MASK}…, not 1"
+
+
+def test_a_secret_deep_in_a_value_is_masked_and_its_shape_kept():
+    value = {"seen": [SECRET, {"said": f"{SECRET}\0"}], "ok": True, "ms": 1.5, "none": None}
+    assert masked(value, [SECRET]) == {
+        "seen": [MASK, {"said": f"{MASK}\ufffd"}], "ok": True, "ms": 1.5, "none": None
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("user", ["", "a", "ab", "abc"])

@@ -11,7 +11,7 @@ from releases.actions.features import asked, observe
 from releases.actions.restart import Health, _problem, same_version
 from releases.models import Feature
 from releases.recorder import record
-from releases.runbooks.commands import ACTIONS as NAMED
+from releases.runbooks.typed import ACTIONS as NAMED
 from tests.factories import make_environment, make_feature, make_service
 
 NOW = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)

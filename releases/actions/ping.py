@@ -1,0 +1,14 @@
+"""A cache, broker or database that is asked whether it lives."""
+
+from releases.actions.shell import Shell
+from releases.plan.model import PlannedAction
+
+PONG = "PONG"
+
+
+class Ping(Shell):
+    """The exit code is the answer; of redis-cli PONG, for it ends with 0 even where the server refuses to talk."""
+
+    def expected(self, action: PlannedAction) -> str:
+        """What the runbook says, else what the program should answer."""
+        return action.expects or (PONG if "redis-cli" in action.text else "")
