@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
     from checks.models import Environment
 
-VERBS = ("publish", "request", "tick", "approve", "deploy", "rollback", "operate", "resolve")
+VERBS = ("review", "publish", "request", "tick", "approve", "deploy", "rollback", "operate", "resolve")
 
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset(),
-    "release_manager": frozenset({"publish", "request", "tick", "deploy", "rollback"}),
-    "approver": frozenset({"approve", "tick"}),
+    "release_manager": frozenset({"review", "publish", "request", "tick", "deploy", "rollback"}),
+    "approver": frozenset({"review", "approve", "tick"}),
     "operator": frozenset({"tick", "deploy", "rollback", "operate", "resolve"}),
     "administrator": frozenset(VERBS),
 }

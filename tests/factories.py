@@ -7,7 +7,18 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from checks.models import Database, Environment, Metric, MetricSnapshot, Probe, ProbeResult, Service, Variable
+from checks.models import (
+    Database,
+    Environment,
+    Host,
+    Metric,
+    MetricSnapshot,
+    Probe,
+    ProbeResult,
+    Service,
+    Variable,
+)
+from releases.lifecycle import reviews
 from releases.models import (
     Approval,
     Attempt,
@@ -23,6 +34,8 @@ from releases.models import (
 )
 from releases.plan.make import Facts, make_plan, make_way_back
 from releases.plan.model import Plan, plan_hash, to_json
+from releases.runbooks import review
+from releases.runbooks.document import RUN_ROLES, RUNNABLE
 from releases.statuses import DeploymentStatus, ItemState, Outcome, RevisionStatus
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
@@ -143,6 +156,13 @@ def make_database(**overrides: Any) -> Database:
     )
 
 
+def make_host(**overrides: Any) -> Host:
+    """A machine of an environment."""
+    environment = overrides.pop("environment", None) or make_environment()
+    given = {"name": "deploy@your-server", "address": "deploy@shop.internal"}
+    return Host.objects.create(environment=environment, **given | overrides)
+
+
 def make_probe(**overrides: Any) -> Probe:
     """A question asked of an environment."""
     environment = overrides.pop("environment", None) or make_environment()
@@ -195,6 +215,23 @@ def make_revision(**overrides: Any) -> RunbookRevision:
         "imported_at": NOON,
     }
     return RunbookRevision.objects.create(runbook=runbook, **given | overrides)
+
+
+def settle_review(
+    revision: RunbookRevision, *, level: str = "auto", by: User | None = None, at: datetime = NOON
+) -> None:
+    """Everything that a review leaves open, decided by somebody else than who publishes: all that runs is `level`."""
+    by = by or make_user("approver")
+    document = revision.document
+    steps = [step for step in document.steps if step.role in RUN_ROLES]
+    for step in steps:
+        if any(block.kind in RUNNABLE for block in document.blocks_of(step.order)):
+            reviews.decide(revision, "level", step.key, level, user=by, at=at, why="it is a test")
+    for choice in document.choices:
+        reviews.decide(revision, "pick", choice.key, choice.options[0].key, user=by, at=at)
+    for kind, subject in review.subjects(document):
+        if kind == "accept":
+            reviews.decide(revision, kind, subject, "yes", user=by, at=at, why="it is a test")
 
 
 def make_release(**overrides: Any) -> Release:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from checks.models import Metric, MetricSnapshot, Probe
-from checks.sampling import sample, take_due
+from checks.sampling import ask_by_name, sample, take_due
 from checks.secrets import mask
 from checks.thresholds import Judgement, Limit, Sample, State, judge
 from checks.variables import secrets_of
@@ -13,7 +13,7 @@ from checks.verdicts import Verdict
 from releases.engine import turning
 from releases.engine.perform import Run, items_of, scaled
 from releases.models import ChecklistItem, Deployment
-from releases.plan.model import PlannedItem, PlannedLimit, PlannedStep
+from releases.plan.model import TRIGGER, PlannedItem, PlannedLimit, PlannedStep
 from releases.recorder import Change, Move, record
 from releases.statuses import DeploymentStatus, ItemState
 
@@ -27,9 +27,43 @@ def watch(run: Run) -> bool:
         turning.supersede(run, now)
         return False
     sample(take_due(now, environment=run.deployment.environment), at=now)
-    firing = [judged for judged in judgements(run, now) if judged[1].state is State.FIRING]
-    turning.pull(run, firing)
+    measured = judgements(run, now)
+    firing = [(limit, judged) for limit, judged in measured if judged.state is State.FIRING]
+    if run.plan.trigger_rule == "any":
+        turning.pull(run, firing)
+    elif len(firing) == len(measured):
+        _pull_if_all(run, firing)
     return True
+
+
+def _pull_if_all(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> None:
+    """Every measured trigger fires; those that a person pulls have to be pulled, too."""
+    wanted = {trigger.key for trigger in run.plan.triggers if trigger.response == "roll_back"}
+    boxes = [box for box in pulled(run) if box.key in wanted]
+    if len(boxes) < len(wanted):
+        return
+    if firing:
+        turning.pull(run, firing)
+    elif boxes:
+        turning.pull_by_hand(run, boxes[-1])
+
+
+def heed_pulled(run: Run) -> None:
+    """Act on what a person pulled since the last look; where all triggers have to hold the watch decides."""
+    if run.plan.direction == "back" or not run.plan.triggers:
+        return
+    responses = {trigger.key: trigger.response for trigger in run.plan.triggers}
+    for box in pulled(run):
+        if responses[box.key] == "investigate":
+            turning.investigate(run, box)
+        elif run.plan.trigger_rule == "any":
+            turning.pull_by_hand(run, box)
+            return
+
+
+def pulled(run: Run) -> list[ChecklistItem]:
+    """The triggers that a person pulled in this deployment."""
+    return list(run.deployment.items.filter(ticked_by=TRIGGER, state=ItemState.TICKED).select_related("by"))
 
 
 def judgements(run: Run, now: datetime) -> list[tuple[PlannedLimit, Judgement]]:
@@ -86,10 +120,22 @@ def judge_items(run: Run, step: PlannedStep, items: tuple[PlannedItem, ...]) -> 
     rows = {row.key: row for row in items_of(run.deployment).filter(key__in=[item.key for item in items])}
     changes: list[Move | Change] = []
     for item in items:
+        if item.by == "step":
+            changes.append(_of_skipped(run, rows[item.key], step, item, now))
+            continue
         verdict, seen = _verdict(run, item, now)
         changes.append(_closing(run, rows[item.key], item, verdict, seen, now))
     record(*changes, by=run.by, at=now, lease=run.lease)
     run.progress.ticked(items, step.title)
+
+
+def _of_skipped(run: Run, row: ChecklistItem, step: PlannedStep, item: PlannedItem, now: datetime) -> Move:
+    """A box of a step that nobody's success ticked: its action counts as done, or its failure was accepted."""
+    key = item.by_name or step.actions[-1].key
+    attempt = run.deployment.attempts.filter(action=key).latest("pk")
+    state = ItemState.WAIVED if attempt.reason.startswith(turning.ON_FAIL) else ItemState.TICKED
+    fields = {"at": now, "attempt": attempt, "evidence": {"said": attempt.reason, "by": attempt.by}}
+    return Move(row, state, fields)
 
 
 def _closing(
@@ -102,7 +148,7 @@ def _closing(
 
 def _verdict(run: Run, item: PlannedItem, now: datetime) -> tuple[Verdict, str]:
     if item.by == "probe":
-        return _probe_verdict(run, item.by_name, now)
+        return ask_by_name(run.deployment.environment, item.by_name, at=now)
     limits = [limit for limit in run.plan.limits if limit.line == item.line and limit.metric]
     if not limits:
         return Verdict.INCONCLUSIVE, "no metric of this environment measures what the line says"
@@ -118,11 +164,3 @@ def _as_criterion(judged: Judgement) -> Verdict:
     if judged.verdict not in (Verdict.PASSED, Verdict.FAILED):
         return judged.verdict
     return Verdict.PASSED if judged.state is State.FIRING else Verdict.FAILED
-
-
-def _probe_verdict(run: Run, name: str, now: datetime) -> tuple[Verdict, str]:
-    probe = Probe.objects.filter(environment=run.deployment.environment, name=name).first()
-    if probe is None:
-        return Verdict.ERROR, f"{run.deployment.environment} has no probe '{name}'"
-    ((_, answer),) = sample([probe], at=now)
-    return answer.verdict, answer.message

@@ -1,7 +1,7 @@
 """One attempt at one action: intent, gate, effect, confirmation, outcome."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from checks import secrets
 from checks.gates.process import Child, Command, CommandNotFound
+from checks.sampling import ask_by_name
 from checks.variables import secrets_of, variables_of
-from releases.actions import REPEATABLE
+from checks.verdicts import Verdict
 from releases.actions import action as handler_of
+from releases.actions import is_repeatable
 from releases.actions.base import Action, Context, Observation
 from releases.engine.output import Output
 from releases.engine.progress import Progress
@@ -102,23 +104,26 @@ def _open(run: Run, action: PlannedAction) -> Attempt:
 def context_of(run: Run, attempt: Attempt) -> Context:
     """Everything the action may know; the variables include what earlier blocks of this run set."""
     environment = run.deployment.environment
+    begun = timezone.localtime((run.deployment.undoes or run.deployment).started_at or attempt.opened_at)
     return Context(
         deployment=run.deployment,
         environment=environment,
         plan=run.plan,
-        variables={**variables_of(environment), **_of_release(run.plan), **_handed_on(run.deployment)},
+        variables={**variables_of(environment), **_of_release(run.plan, begun), **_handed_on(run.deployment)},
         secrets=secrets_of(environment),
         opened_at=attempt.opened_at,
         handed_on=output_path(attempt.output).with_suffix(".vars"),
     )
 
 
-def _of_release(plan: Plan) -> dict[str, str]:
+def _of_release(plan: Plan, begun: datetime) -> dict[str, str]:
+    """`begun`: when the deployment was planned, or the one that is taken back: its copies carry that date."""
     return {
         "RELEASE_VERSION": plan.version,
         "RELEASE_COMMIT": plan.commit,
         "PREVIOUS_VERSION": plan.previous_version,
         "PREVIOUS_COMMIT": plan.previous_commit,
+        "DEPLOYMENT_DATE": begun.strftime("%Y%m%d"),
     }
 
 
@@ -142,6 +147,10 @@ def _carry_out(run: Run, action: PlannedAction, attempt: Attempt, context: Conte
     if not ended.outcome.is_good:
         return ended
     observation = _confirm(run, handler, action, context)
+    if observation.done and action.options.get("probe"):
+        observation = _probed(run, action, observation)
+    if observation.done and observation.compare:
+        return Ended(outcome=Outcome.UNKNOWN, message=observation.compare, observation=observation)
     if observation.done:
         message = observation.message or ended.message
         return Ended(outcome=Outcome.SUCCEEDED, message=message, code=ended.code, observation=observation)
@@ -223,9 +232,19 @@ def _confirm(run: Run, handler: Action, action: PlannedAction, context: Context)
         time.sleep(LOOK_AGAIN)
 
 
+def _probed(run: Run, action: PlannedAction, observation: Observation) -> Observation:
+    """The fence's `probe=NAME` has the last word."""
+    environment, name = run.deployment.environment, action.options["probe"]
+    verdict, seen = ask_by_name(environment, name, at=timezone.now())
+    evidence = {**observation.evidence, "probe": {"name": name, "verdict": verdict.value, "seen": seen}}
+    return replace(
+        observation, done=verdict is Verdict.PASSED, message=f"probe {name}: {seen}", evidence=evidence
+    )
+
+
 def _interrupted(action: PlannedAction) -> Ended:
     """Ctrl-C: what converges is run again on --resume; of anything else nobody knows how far it came."""
-    if action.kind in REPEATABLE or action.options.get("idempotent") == "true":
+    if is_repeatable(action):
         return Ended(outcome=Outcome.ABORTED, message="interrupted; it runs again on --resume")
     return Ended(outcome=Outcome.UNKNOWN, message="interrupted in the middle; nobody knows how far it came")
 
@@ -239,6 +258,7 @@ def _close(
         "code": ended.code,
         "message": secrets.mask(ended.message, context.secrets),
         "evidence": secrets.masked(observation.evidence, context.secrets),
+        "compare": observation.compare,
         "variables": _safe(_variables(context) | observation.variables, context.secrets),
     }
     fields = {"result": result, "tail": attempt.tail, "closed_at": now}
@@ -277,11 +297,31 @@ def _safe(variables: dict[str, str], hidden: tuple[str, ...]) -> dict[str, str]:
     }
 
 
+def skipped_after(attempt: Attempt, *, lease: Lease, reason: str, by: str, at: datetime) -> Attempt:
+    """An attempt that says: this action counts as done, and why; not yet written."""
+    return Attempt(
+        deployment=attempt.deployment,
+        action=attempt.action,
+        kind=attempt.kind,
+        number=attempt.number + 1,
+        epoch=lease.epoch,
+        outcome=Outcome.SKIPPED,
+        result={"message": reason},
+        by=by,
+        reason=reason,
+        opened_at=at,
+        closed_at=at,
+    )
+
+
 def boxes_of_step(run: Run, step: PlannedStep, attempt: Attempt) -> list[ChecklistItem]:
-    """The open boxes bound to a step, if this attempt was at its last action."""
-    if not step.actions or step.actions[-1].key != attempt.action:
-        return []
-    keys = [item.key for item in step.items if item.by == "step"]
+    """The open boxes bound to this action, and those bound to the step if this was its last action."""
+    is_last = bool(step.actions) and step.actions[-1].key == attempt.action
+    keys = [
+        item.key
+        for item in step.items
+        if item.by == "step" and (item.by_name == attempt.action or (is_last and not item.by_name))
+    ]
     return list(items_of(run.deployment).filter(key__in=keys, state=ItemState.OPEN))
 
 

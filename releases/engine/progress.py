@@ -1,5 +1,6 @@
 """What the engine tells whoever watches it; the engine itself prints nothing."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from releases.models import Attempt
@@ -27,6 +28,12 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """One line that is no step: live, waiting until, a trigger fired, going back."""
 
+    def answer(self, item: PlannedItem, tick: Callable[[], None]) -> str:
+        """What the person beside the run says was seen of a box; "" when nobody is there, or wants to stop here.
+
+        Calls `tick` at least once a second while it waits.
+        """
+
 
 class Silent:
     """For workers: the rows are the progress."""
@@ -48,3 +55,7 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Nothing."""
+
+    def answer(self, item: PlannedItem, tick: Callable[[], None]) -> str:
+        """Nobody is beside a worker."""
+        return ""

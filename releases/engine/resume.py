@@ -4,10 +4,10 @@ from django.utils import timezone
 
 from checks.gates.process import Identity, end_group
 from checks.variables import secrets_of
-from releases.actions import REPEATABLE
 from releases.actions import action as handler_of
+from releases.actions import is_repeatable
 from releases.engine.output import Output
-from releases.engine.perform import Run, context_of, raw_files
+from releases.engine.perform import Run, context_of, raw_files, skipped_after
 from releases.engine.progress import Progress
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
@@ -37,19 +37,7 @@ def count_as_done(deployment: Deployment, lease: Lease, *, by: str, reason: str,
     for attempt in newest.values():
         if attempt.outcome != Outcome.UNKNOWN:
             continue
-        done = Attempt(
-            deployment=deployment,
-            action=attempt.action,
-            kind=attempt.kind,
-            number=attempt.number + 1,
-            epoch=lease.epoch,
-            outcome=Outcome.SKIPPED,
-            result={"message": f"counts as done: {reason}"},
-            by=by,
-            reason=reason,
-            opened_at=now,
-            closed_at=now,
-        )
+        done = skipped_after(attempt, lease=lease, reason=f"counts as done: {reason}", by=by, at=now)
         record(Add(done), by=by, at=now, why=reason, lease=lease)
         progress.note(f"{titles[attempt.action]} counts as done: {reason}")
 
@@ -77,6 +65,6 @@ def _ask(run: Run, action: PlannedAction, attempt: Attempt) -> tuple[Outcome, st
     """What an interrupted action can be said to have done."""
     if not attempt.process and handler_of(action.kind).command(action, context_of(run, attempt)):
         return Outcome.ABORTED, "it was interrupted before its command ran; it runs again"
-    if action.kind in REPEATABLE or action.options.get("idempotent") == "true":
+    if is_repeatable(action):
         return Outcome.ABORTED, "it was interrupted and may be run again; it runs again"
     return Outcome.UNKNOWN, "it was interrupted in the middle; nobody knows how far it came"

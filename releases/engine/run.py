@@ -3,6 +3,7 @@
 import time
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from releases.engine import judging, turning
@@ -10,6 +11,7 @@ from releases.engine.perform import Run, items_of, perform, scaled
 from releases.engine.progress import Progress
 from releases.errors import GantryError
 from releases.lifecycle import deployments, logbook
+from releases.lifecycle import items as lifecycle_items
 from releases.models import Attempt, Deployment
 from releases.plan.journal import (
     AwaitPeople,
@@ -101,6 +103,7 @@ def _loop(run: Run, *, attended: bool) -> None:
     step = None
     while True:
         run.tick()
+        judging.heed_pulled(run)
         move = next_move(run.plan, journal_of(run.deployment, timezone.now(), retry_before=run.retry_before))
         if getattr(move, "step", None) not in (None, step) and isinstance(move, Perform):
             step = move.step
@@ -133,7 +136,7 @@ def _do(run: Run, move: Next, *, attended: bool) -> bool:
         case GoLive():
             _go_live(run)
         case AwaitPeople():
-            return _await_people(run, move)
+            return _answered(run, move) or _await_people(run, move)
         case Broken():
             return turning.decide(run, move)
         case Finished():
@@ -178,7 +181,8 @@ def _await_time(run: Run, move: AwaitTime, minutes: float, *, attended: bool) ->
     run.progress.note(f"until T+{minutes:g} min: {move.step.title}")
     while timezone.now() < due:
         run.tick()
-        if not judging.watch(run):
+        judging.heed_pulled(run)
+        if run.plan.direction == "forward" and not judging.watch(run):
             return False
         if run.plan.direction == "back":
             return True
@@ -206,6 +210,19 @@ def _sleep_until(run: Run, due: datetime) -> bool:
     Deployment.objects.filter(pk=run.deployment.pk).update(due_at=min(due, soon) if run.plan.limits else due)
     give_back(run.lease)
     return False
+
+
+def _answered(run: Run, move: AwaitPeople) -> bool:
+    """Did the person beside the run settle the first of these boxes? Nobody is asked once users are served."""
+    if run.deployment.status != D.RUNNING:
+        return False
+    item = move.items[0]
+    seen = run.progress.answer(item, run.tick)
+    if not seen:
+        return False
+    box = items_of(run.deployment).get(key=item.key)
+    lifecycle_items.tick(box, user=User.objects.get(username=run.by), evidence=seen, at=timezone.now())
+    return True
 
 
 def _await_people(run: Run, move: AwaitPeople) -> bool:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from checks.thresholds import Judgement
-from releases.engine.perform import Run, scaled
+from releases.engine.perform import Run, scaled, skipped_after
 from releases.features.own import is_on
 from releases.lifecycle import deployments
-from releases.models import Attempt, Deployment, Incident
+from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
@@ -16,6 +16,8 @@ from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, Release
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
+ON_FAIL = "on_fail=continue"
+CONTINUED = (Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT)
 HOW_ON = "look at the service, then --resume with --retry or --count-as-done REASON, or take it back"
 LOOK_AGAIN = timedelta(seconds=5)
 ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
@@ -26,10 +28,16 @@ def decide(run: Run, broken: Broken) -> bool:
     attempt = run.deployment.attempts.filter(action=broken.action.key).last()
     why = _why(broken, attempt)
     run.progress.note(why)
+    response = broken.action.options.get("on_fail", "rollback")
+    if attempt and response == "continue" and broken.outcome in CONTINUED:
+        return _go_on(run, broken, attempt)
     if run.plan.direction == "back":
         return _fail_back(run, why)
-    if broken.outcome == Outcome.UNKNOWN:
+    if response == "wait":
         return _call_person(run, why, HOW_ON, severity="P2")
+    if broken.outcome == Outcome.UNKNOWN:
+        is_comparison = attempt is not None and bool(attempt.result.get("compare"))
+        return _call_person(run, why, HOW_ON, severity="" if is_comparison else "P2")
     if not is_touched(run.deployment):
         return _stop_as_before(run, why)
     return go_back(run, why)
@@ -43,6 +51,30 @@ def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> None:
     why = "; ".join(f"rollback trigger '{limit.text}': {judged.message}" for limit, judged in fresh)
     run.progress.note(why)
     go_back(run, why)
+
+
+def pull_by_hand(run: Run, box: ChecklistItem) -> None:
+    """A person pulled a trigger that nothing measures: take it back, or call for a decision."""
+    why = f"rollback trigger '{box.text}' pulled by {box.by}: {box.evidence.get('said', '')}"
+    if is_known(run.deployment, f"'{box.text}'"):
+        return
+    run.progress.note(why)
+    if run.deployment.status == D.RUNNING and not is_touched(run.deployment):
+        _stop_as_before(run, why)
+        return
+    go_back(run, why)
+
+
+def investigate(run: Run, box: ChecklistItem) -> None:
+    """A person saw what the runbook wants looked at first: an incident, and the run goes on."""
+    why = f"'{box.text}' seen by {box.by}: {box.evidence.get('said', '')}"
+    if is_known(run.deployment, f"'{box.text}'"):
+        return
+    now = timezone.now()
+    record(
+        Add(incident_of(run, f"{why}; the runbook says to investigate first", "P3", now)), by=run.by, at=now
+    )
+    run.progress.note(f"{why}; an incident is open, the runbook says to investigate first")
 
 
 def go_back(run: Run, why: str) -> bool:
@@ -96,6 +128,16 @@ def finish_back(run: Run, now: datetime) -> None:
     ]
     record(*changes, by=run.by, at=now, lease=run.lease)
     run.progress.note(f"{run.plan.previous_version} runs again in {run.plan.environment}")
+
+
+def _go_on(run: Run, broken: Broken, attempt: Attempt) -> bool:
+    """The author said that the run goes on without it: that is written down as a skipped attempt."""
+    now = timezone.now()
+    reason = f"{ON_FAIL}: {broken.outcome.replace('_', ' ')} is accepted by the runbook"
+    skipped = skipped_after(attempt, lease=run.lease, reason=reason, by=run.by, at=now)
+    record(Add(skipped), by=run.by, at=now, lease=run.lease)
+    run.progress.note(reason)
+    return True
 
 
 def _why(broken: Broken, attempt: Attempt | None) -> str:
@@ -155,11 +197,14 @@ def _fail_back(run: Run, why: str) -> bool:
 
 
 def _call_person(run: Run, why: str, what: str, *, severity: str) -> bool:
-    """Open an incident once and stop for a person; a live version stays watched. Always False: it did not turn."""
+    """Stop for a person, with an incident opened once unless `severity` is empty; a live version stays watched.
+
+    Always False: it did not turn.
+    """
     now = timezone.now()
     message = f"{why}; {what}"
     changes: list[Add | Move | Change] = []
-    if not is_known(run.deployment, why):
+    if severity and not is_known(run.deployment, why):
         changes.append(Add(incident_of(run, message, severity, now)))
     if run.deployment.status == D.RUNNING:
         changes.append(Move(run.deployment, D.WAITING, {"message": message}))

@@ -20,7 +20,7 @@ from releases.lifecycle.releases import box_of
 from releases.models import Approval, Deployment, Incident, Release
 from releases.permissions import demand
 from releases.plan.make import COPY_UNDER_FENCE, Facts, make_plan, make_way_back
-from releases.plan.model import BEFORE, Plan, from_json, plan_hash, to_json
+from releases.plan.model import BEFORE, TRIGGER, Plan, PlannedItem, from_json, plan_hash, to_json
 from releases.recorder import LEASE, Add, Change, Lease, Move, claim, open_attempts, record, this_owner
 from releases.statuses import (
     OCCUPYING,
@@ -58,10 +58,18 @@ def make(release: Release, environment: Environment) -> Plan:
         metrics=dict(environment.metrics.values_list("name", "unit")),
         variables={
             variable.name: _digest(variable.name, variable.value) for variable in environment.variables.all()
+        }
+        # Another machine of the same name is another plan.
+        | {
+            f"host {host}": _digest(host.name, f"{host.address}:{host.port}")
+            for host in environment.hosts.all()
         },
+        hosts=tuple(environment.hosts.values_list("name", flat=True)),
+        probes=tuple(environment.probes.values_list("name", flat=True)),
+        is_protected=environment.is_protected,
         time_scale=environment.time_scale,
     )
-    return make_plan(release.revision.document, facts)
+    return make_plan(release.revision.reviewed, facts)
 
 
 def plan(release: Release, environment: Environment, *, user: User, at: datetime) -> Deployment:
@@ -125,7 +133,11 @@ def _deployment(
 def boxes_of(deployment: Deployment, made: Plan) -> list[Add]:
     """The boxes of one deployment, to be added with it."""
     own = [item for item in made.items if item.scope == "deployment" or made.direction == "back"]
-    return [Add(box_of(deployment.release, item, deployment)) for item in own]
+    pulled = [
+        PlannedItem(key=each.key, text=each.text, by=TRIGGER, required=False, line=each.line)
+        for each in made.triggers
+    ]
+    return [Add(box_of(deployment.release, item, deployment)) for item in [*own, *pulled]]
 
 
 def next_number(environment: Environment) -> int:

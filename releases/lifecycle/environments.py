@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
+from django.db import DataError, IntegrityError, models
 
 from checks import observe
-from checks.models import Database, Environment, Metric, Probe, Service, Variable
+from checks.models import Database, Environment, Host, Metric, Probe, Service, Variable
 from checks.probers.base import Question
 from checks.secrets import SecretTooShort
 from releases import repository
@@ -38,13 +38,15 @@ ENVIRONMENT_KEYS = {
     "time_scale": int,
     "variables": dict,
     "database": list,
+    "host": list,
     "probe": list,
 }
 COMMANDS = dict.fromkeys(
     ("maintenance", "configure_features", "show_config", "clear_cache", "stop", "start"), str
 )
-HEALTH = dict.fromkeys(("live", "ready", "version", "started", "public"), str)
+HEALTH = dict.fromkeys(("live", "ready", "version", "commit", "started", "public"), str)
 DATABASE_KEYS = {"name": str, "url": str}
+HOST_KEYS = {"name": str, "address": str, "port": int, "identity_file": str}
 READING_KEYS = {"value": str, "unit": str}
 SECRET_KEYS = {"secret": str}
 PROBE_KEYS = {
@@ -80,6 +82,9 @@ def register(path: Path, *, by: str, at: datetime) -> list[str]:
         except IntegrityError as error:
             twice = _twice(plan.lines)
             raise WrongUsage(f"{path}: {twice} is there twice; give each its own name") from error
+        except DataError as error:
+            said = str(error).splitlines()[0]
+            raise WrongUsage(f"{path}: a text is too long, or holds a NUL character: {said}") from error
     return plan.lines
 
 
@@ -113,7 +118,7 @@ class _Differences:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WrongUsage(f"there is no file {path}") from None
     except IsADirectoryError:
@@ -170,6 +175,7 @@ def _environment(service: Service, table: dict[str, Any], plan: _Differences, pa
         plan.fields(row, wanted, f"environment {row}")
     _variables(row, table.get("variables", {}), plan, path)
     _databases(row, _tables(table, "database", path), plan, path)
+    _hosts(row, _tables(table, "host", path), plan, path)
     _probes(row, _tables(table, "probe", path), plan, path)
 
 
@@ -218,6 +224,26 @@ def _databases(
             )
         else:
             plan.fields(row, {"url": table["url"]}, f"database {environment} {name}", hidden=("url",))
+
+
+def _hosts(environment: Environment, tables: list[dict[str, Any]], plan: _Differences, path: Path) -> None:
+    known = _rows(environment, Host)
+    for table in tables:
+        name = table.get("name", "")
+        _known(table, HOST_KEYS, f"[[environment.host]] {name}", path)
+        _needed(table, ("name", "address"), f"[[environment.host]] {name}", path)
+        wanted = {
+            "address": table["address"],
+            "port": table.get("port", 22),
+            "identity_file": table.get("identity_file", ""),
+        }
+        fresh = Host(environment=environment, name=name, **wanted)
+        _clean(fresh, path, exclude=["environment"])
+        row = known.get(name)
+        if row is None:
+            plan.new(fresh, f"host {environment} {name}")
+        else:
+            plan.fields(row, wanted, f"host {environment} {name}")
 
 
 def _probes(environment: Environment, tables: list[dict[str, Any]], plan: _Differences, path: Path) -> None:

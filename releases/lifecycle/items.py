@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from checks.models import Environment
 from releases.errors import StaleState, WrongUsage
 from releases.models import ChecklistItem, Deployment, Release
 from releases.permissions import demand
-from releases.recorder import Move, record
+from releases.plan.model import TRIGGER
+from releases.recorder import Change, Move, record
 from releases.statuses import DeploymentStatus, ItemState
 
-BY_PEOPLE = ("person", "confirm")
+BY_PEOPLE = ("person", "confirm", TRIGGER)
+HEEDED = (DeploymentStatus.RUNNING, DeploymentStatus.WATCHING)
 WHO = {"step": "the success of its step", "probe": "its probe", "threshold": "its threshold"}
 
 
@@ -37,7 +40,7 @@ def find(release: Release, asked: str, *, environment: Environment | None = None
 
 
 def boxes_of(release: Release, environment: Environment | None) -> Iterable[ChecklistItem]:
-    """The release's own boxes and, with an environment, those of the newest deployment there."""
+    """The release's own boxes and, with an environment, those of the newest deployment there and of its way back."""
     own = ChecklistItem.objects.filter(release=release, deployment__isnull=True)
     if environment is None:
         return own
@@ -47,11 +50,13 @@ def boxes_of(release: Release, environment: Environment | None) -> Iterable[Chec
         .order_by("-number")
         .first()
     )
-    return own | ChecklistItem.objects.filter(deployment=newest) if newest else own
+    if newest is None:
+        return own
+    return own | ChecklistItem.objects.filter(Q(deployment=newest) | Q(deployment__undoes=newest))
 
 
 def tick(box: ChecklistItem, *, user: User, evidence: str, at: datetime, bulk: bool = False) -> None:
-    """Close a box with what was seen.
+    """Close a box with what was seen; a rollback trigger is pulled by it, and the run heeds it at its next look.
 
     Raises WrongUsage without evidence or for a box that the machine ticks, StaleState when it is closed already.
     """
@@ -59,7 +64,19 @@ def tick(box: ChecklistItem, *, user: User, evidence: str, at: datetime, bulk: b
         raise WrongUsage(
             f"'{box.text}' is ticked by {WHO[box.ticked_by]}, not by a person; where it does not apply, waive it"
         )
+    if box.ticked_by == TRIGGER:
+        _demand_running(box, user)
     _close(box, ItemState.TICKED, user=user, evidence=evidence, at=at, bulk=bulk)
+
+
+def _demand_running(box: ChecklistItem, user: User) -> None:
+    deployment = box.deployment
+    assert deployment is not None
+    demand(user, "rollback", deployment.environment)
+    if deployment.status not in HEEDED:
+        release = deployment.release
+        words = f"rollback_release {release.service} {release.version} --environment {deployment.environment.name}"
+        raise WrongUsage(f"{deployment} is {deployment.status} and heeds no trigger any more: `{words}`")
 
 
 def waive(box: ChecklistItem, *, user: User, reason: str, at: datetime) -> None:
@@ -88,7 +105,27 @@ def _close(
             f"'{box.text}' is {box.state} already, by {box.by or box.ticked_by} at {box.at:%H:%M:%S}"
         )
     proof = {"said": evidence.strip(), "by": user.username} | ({"in_bulk": True} if bulk else {})
-    record(Move(box, state, {"by": user, "evidence": proof, "at": at}), by=user.username, at=at, why=evidence)
+    closing = Move(box, state, {"by": user, "evidence": proof, "at": at})
+    with_it = _with_a_tick(box, user=user, at=at) if state == ItemState.TICKED else []
+    record(closing, *with_it, by=user.username, at=at, why=evidence)
+
+
+def _with_a_tick(box: ChecklistItem, *, user: User, at: datetime) -> list[Move | Change]:
+    """A trigger that was pulled is looked at at once; of several boxes of one choice the others do not apply."""
+    if box.ticked_by == TRIGGER:
+        return [Change(box.deployment, {"due_at": at}, verb="to be looked at")] if box.deployment else []
+    return [*_others_of_choice(box, user=user, at=at)]
+
+
+def _others_of_choice(box: ChecklistItem, *, user: User, at: datetime) -> list[Move]:
+    """One of several was picked: the others do not apply any more."""
+    if not box.choice:
+        return []
+    group = ChecklistItem.objects.filter(
+        release=box.release, deployment=box.deployment, choice=box.choice, state=ItemState.OPEN
+    )
+    fields = {"by": user, "at": at, "evidence": {"said": f"'{box.text}' was picked", "by": user.username}}
+    return [Move(other, ItemState.WAIVED, fields) for other in group.exclude(pk=box.pk)]
 
 
 def _fits(box: ChecklistItem, asked: str) -> bool:

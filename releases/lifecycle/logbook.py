@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from checks.models import MetricSnapshot
 from releases.models import Attempt, Deployment
-from releases.plan.model import Plan, PlannedStep, from_json
+from releases.plan.model import TRIGGER, Plan, PlannedStep, from_json
 from releases.statuses import DeploymentStatus, ItemState
 
 D = DeploymentStatus
@@ -132,7 +132,9 @@ def _measured(deployment: Deployment, plan: Plan, attempt: Attempt) -> str:
 
 
 def _boxes(deployment: Deployment) -> str:
-    boxes = list(deployment.items.select_related("by", "attempt"))
+    boxes = list(
+        deployment.items.exclude(ticked_by=TRIGGER, state=ItemState.OPEN).select_related("by", "attempt")
+    )
     if deployment.direction == "forward":
         boxes = [*deployment.release.items.filter(deployment__isnull=True).select_related("by"), *boxes]
     marks = {ItemState.TICKED: "x", ItemState.WAIVED: "-", ItemState.FAILED: "!"}

@@ -51,7 +51,7 @@ def create(
         requested_by=user,
         requested_at=at,
     )
-    boxes = [Add(box_of(release, item)) for item in release_items(revision.document)]
+    boxes = [Add(box_of(release, item)) for item in release_items(revision.reviewed)]
     try:
         record(Add(release), *boxes, by=user.username, at=at)
     except IntegrityError:
@@ -97,4 +97,6 @@ def box_of(release: Release, item: PlannedItem, deployment: Deployment | None = 
         ticked_by=item.by,
         is_required=item.required,
         is_claimed=item.claimed,
+        command=item.command,
+        choice=item.choice,
     )

@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 
 from checks.models import Service
 from releases.errors import WaitsForPerson, WrongUsage
+from releases.lifecycle import reviews
 from releases.models import Runbook, RunbookRevision
 from releases.permissions import demand
 from releases.recorder import Add, Move, record
-from releases.runbooks.document import Document, Problem
+from releases.runbooks.document import Problem
 from releases.statuses import RevisionStatus
 
 
@@ -19,44 +20,56 @@ def import_text(
 ) -> tuple[RunbookRevision, bool]:
     """The revision with that text, and whether it is new; a text imported before is the same revision.
 
-    Raises WrongUsage for a text without content.
+    What was decided for the revision before holds for all that did not change. Raises WrongUsage for a text
+    without content.
     """
     if not text.strip():
         raise WrongUsage("the runbook is empty; nothing was imported")
     runbook, _ = Runbook.objects.get_or_create(service=service, name=name)
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    known = runbook.revisions.filter(sha256=sha256).first()
+    known = runbook.revisions.filter(sha256=_sha256(text)).order_by("-number").first()
     if known:
         return known, False
-    newest = runbook.revisions.order_by("-number").first()
+    return _draft(runbook, text, by=by, at=at), True
+
+
+def redraft(revision: RunbookRevision, *, user: User, at: datetime) -> RunbookRevision:
+    """A new draft of a published text with all its decisions, to decide anew what publishing had settled."""
+    demand(user, "publish")
+    newest_one = revision.runbook.revisions.order_by("-number").first()
+    if newest_one and newest_one.status == RevisionStatus.DRAFT:
+        raise WrongUsage(f"{newest_one} is a draft already")
+    return _draft(revision.runbook, revision.text, by=user.username, at=at)
+
+
+def _draft(runbook: Runbook, text: str, *, by: str, at: datetime) -> RunbookRevision:
+    before = runbook.revisions.order_by("-number").first()
     revision = RunbookRevision(
         runbook=runbook,
-        number=newest.number + 1 if newest else 1,
-        sha256=sha256,
+        number=before.number + 1 if before else 1,
+        sha256=_sha256(text),
         text=text,
         imported_by=by,
         imported_at=at,
     )
-    record(Add(revision), by=by, at=at)
-    return revision, True
+    decisions = reviews.carried(before, revision)
+    record(Add(revision), *(Add(decision) for decision in decisions), by=by, at=at)
+    return revision
 
 
-def publish(
-    revision: RunbookRevision, *, user: User, at: datetime, accept_dangers: str = ""
-) -> RunbookRevision:
-    """Make a draft runnable; raises WaitsForPerson while it holds errors, or dangers that nobody accepted by reason."""
+def publish(revision: RunbookRevision, *, user: User, at: datetime) -> RunbookRevision:
+    """Make a draft runnable.
+
+    Raises WaitsForPerson while it holds errors or matters that nobody decided, NotAllowed for who accepted its dangers.
+    """
     demand(user, "publish")
-    document = revision.document
-    if document.errors:
-        raise WaitsForPerson(_listed(f"{revision} cannot be published", document.errors))
-    dangerous = dangers(document)
-    if dangerous and not accept_dangers:
-        shown = _listed(f"{revision} holds dangerous commands", dangerous)
-        raise WaitsForPerson(f"{shown}; accept them with --accept-dangers REASON")
     if revision.status == RevisionStatus.PUBLISHED:
         return revision
+    document = revision.reviewed
+    if document.errors:
+        raise WaitsForPerson(_listed(f"{revision} cannot be published", document.errors))
+    reviews.demand_settled(revision, document, publisher=user)
     fields = {"published_by": user, "published_at": at}
-    record(Move(revision, RevisionStatus.PUBLISHED, fields), by=user.username, at=at, why=accept_dangers)
+    record(Move(revision, RevisionStatus.PUBLISHED, fields), by=user.username, at=at)
     return revision
 
 
@@ -75,9 +88,8 @@ def newest(service: Service, *, status: str | None = None, number: int | None = 
     raise WrongUsage(f"{service} has no such runbook revision: `import_runbook FILE --service {service}`")
 
 
-def dangers(document: Document) -> tuple[Problem, ...]:
-    """The problems that mark a dangerous command."""
-    return tuple(problem for problem in document.problems if problem.id.startswith("danger"))
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _listed(start: str, problems: tuple[Problem, ...]) -> str:

@@ -1,8 +1,12 @@
 """Showing plans and runs on a terminal."""
 
+import os
+import select
 import sys
+import termios
 import time
-from collections.abc import Iterator
+import tty
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from releases.management.base import mute
@@ -19,6 +23,7 @@ WHO = {
     "step": "the step",
     "probe": "probe",
     "threshold": "threshold",
+    "trigger": "a person pulls it",
 }
 
 
@@ -30,7 +35,7 @@ def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
     for step in plan.steps:
         if not step.actions and all(item.scope == "release" for item in step.items):
             continue
-        yield f"  {_offset(step):>8}  {step.title}"
+        yield f"  {_offset(step):>8}  {step.title}{_level(step)}"
         for action in step.actions:
             yield f"            - {action.kind}: {action.title}"
         for item in step.items:
@@ -41,10 +46,17 @@ def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
     for method in plan.methods:
         promised = f", promised {method.promised_minutes:g} min" if method.promised_minutes else ""
         yield f"  way back  {method.title} ({method.covers}{promised})"
+    for trigger in plan.triggers:
+        yield f"  by hand   {trigger.text} (line {trigger.line}: {trigger.response.replace('_', ' ')})"
     for note in plan.notes:
         yield f"  note      {note}"
     for problem in plan.problems:
         yield f"  PROBLEM   {problem}"
+
+
+def _level(step: PlannedStep) -> str:
+    """How far a step is automated, where a person has a part in it."""
+    return "" if step.automation == "auto" else f"  [{step.automation}]"
 
 
 def _offset(step: PlannedStep) -> str:
@@ -104,6 +116,21 @@ class Terminal:
         if text.startswith("until "):
             self._spin("watching")
 
+    def answer(self, item: PlannedItem, tick: Callable[[], None]) -> str:
+        """Show the box with its command; one key agrees, anything else that a person did is said in a line."""
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return ""
+        self._print(f"\n  {item.text}  (line {item.line})")
+        for line in item.command.strip().splitlines():
+            self._print(f"    {line}")
+        if item.by == "confirm":
+            self._print("  y runs it, any other key stops here: ", end="")
+            agreed = _key(tick) in ("y", "Y")
+            self._print("yes" if agreed else "no")
+            return "agreed at the terminal" if agreed else ""
+        self._print("  what was seen? (an empty line stops here) ", end="")
+        return _line(tick).strip()
+
     def close(self) -> None:
         """Nothing is under way any more."""
         if self._spinner:
@@ -132,3 +159,25 @@ class Terminal:
 def _markup_free(text: str) -> str:
     """Brackets of a command are no colours."""
     return text.replace("[", "\\[")
+
+
+def _key(tick: Callable[[], None]) -> str:
+    """One key, without Return."""
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor)
+    try:
+        _wait_for_input(tick)
+        return os.read(descriptor, 1).decode(errors="replace")
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _line(tick: Callable[[], None]) -> str:
+    _wait_for_input(tick)
+    return sys.stdin.readline()
+
+
+def _wait_for_input(tick: Callable[[], None]) -> None:
+    while not select.select([sys.stdin], [], [], 1.0)[0]:
+        tick()

@@ -8,6 +8,7 @@ from releases.models.items import ChecklistItem
 from releases.models.maintenance import MaintenanceState
 from releases.models.permissions import AccessToken, Grant
 from releases.models.releases import Release
+from releases.models.reviews import Decision
 from releases.models.runbooks import Runbook, RunbookRevision
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Attempt",
     "Backup",
     "ChecklistItem",
+    "Decision",
     "Deployment",
     "Feature",
     "Grant",

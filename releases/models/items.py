@@ -18,7 +18,11 @@ class ChecklistItem(models.Model):
     text = models.TextField()
     heading = models.CharField(max_length=300, blank=True)
     line = models.PositiveIntegerField(default=0)
-    ticked_by = models.CharField(max_length=20, help_text="person, confirm, step, probe or threshold")
+    ticked_by = models.CharField(
+        max_length=20, help_text="person, confirm, step, probe, threshold or trigger"
+    )
+    command = models.TextField(blank=True, help_text="what a person runs by hand, or agrees to")
+    choice = models.CharField(max_length=40, blank=True, help_text="of the boxes with this key one is ticked")
     is_required = models.BooleanField(default=True)
     is_claimed = models.BooleanField(
         default=False, help_text="ticked in the file already: a claim, not evidence"

@@ -45,7 +45,6 @@ class RunbookRevision(models.Model):
         ordering = ("runbook", "-number")
         constraints = [
             models.UniqueConstraint(fields=["runbook", "number"], name="revision_number_once"),
-            models.UniqueConstraint(fields=["runbook", "sha256"], name="revision_text_once"),
         ]
 
     def __str__(self) -> str:
@@ -53,8 +52,21 @@ class RunbookRevision(models.Model):
 
     @property
     def document(self) -> Document:
-        """The text as read; reading is deterministic and takes milliseconds."""
+        """The text as read, before anybody decided anything; reading is deterministic and takes milliseconds."""
         # Loaded on use: the reader's grammar costs 0.17 s of start-up, and most commands never read a text.
         from releases.runbooks.reader import read
+        from releases.runbooks.words import load
 
-        return read(self.text)
+        return read(self.text, words=load(settings.RUNBOOK_WORDS))
+
+    @property
+    def reviewed(self) -> Document:
+        """The text as its reviewers decided: what is planned and run."""
+        from releases.runbooks.review import reviewed
+
+        return reviewed(self.document, self.decided)
+
+    @property
+    def decided(self) -> dict[tuple[str, str], str]:
+        """(kind, subject) -> value of every decision."""
+        return {(row.kind, row.subject): row.value for row in self.decisions.all()}

@@ -107,7 +107,10 @@ def _within(step: PlannedStep, journal: Journal) -> Next | None:
     for action in step.actions:
         outcome = journal.outcomes.get(action.key)
         if outcome is None or outcome == Outcome.ABORTED:
-            return Perform(step=step, action=action)
+            agreements = tuple(item for item in _unsettled(step, journal) if item.before == action.key)
+            return (
+                AwaitPeople(step=step, items=agreements) if agreements else Perform(step=step, action=action)
+            )
         if not Outcome(outcome).is_good:
             return Broken(step=step, action=action, outcome=outcome)
     mechanical = tuple(item for item in _open(step, journal) if item.by in MECHANICAL)

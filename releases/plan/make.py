@@ -1,5 +1,6 @@
 """From a runbook's document and the facts of an environment to a plan; pure, so what is shown is what is run."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -7,6 +8,7 @@ from releases.plan.model import (
     ATTENDED,
     ATTENDED_MINUTES,
     BEFORE,
+    BY_HAND,
     END,
     WATCH,
     Plan,
@@ -15,16 +17,45 @@ from releases.plan.model import (
     PlannedLimit,
     PlannedMethod,
     PlannedStep,
+    PlannedTrigger,
 )
-from releases.runbooks.commands import direction_of
-from releases.runbooks.document import Block, Document, Item, RollbackMethod, Step
+from releases.runbooks.document import (
+    AUTO,
+    CONFIRM,
+    GUIDE,
+    RUNNABLE,
+    SKIP,
+    Block,
+    Document,
+    Item,
+    RollbackMethod,
+    Step,
+)
+from releases.runbooks.filling import filled, left
+from releases.runbooks.placeholders import GIVEN
+from releases.runbooks.review import first_command, is_by_hand, matters
+from releases.runbooks.typed import direction_of
 from releases.statuses import RollbackClass
 
 FORWARD_ROLES = ("deployment_steps", "post_deployment")
 BOX_ROLES = ("pre_deployment", "communications", "success_criteria", "signoff")
 # A typed action touches the service; these only look.
-LOOKING = ("sql", "preflight", "backup")
-CHANGING = ("cache", "code", "drain", "features", "maintenance", "migrate", "restart", "restore")
+LOOKING = ("sql", "http", "preflight", "backup", "logs", "ping", "inspect")
+# These leave everything as it is, so nobody has to agree to them.
+HARMLESS = ("sql", "logs", "ping", "inspect")
+CHANGING = (
+    "cache",
+    "code",
+    "dependencies",
+    "drain",
+    "features",
+    "maintenance",
+    "migrate",
+    "restart",
+    "restore",
+    "revert",
+    "trigger",
+)
 COPY_UNDER_FENCE = "copy-under-fence"
 COVERS = (RollbackClass.FLAGS, RollbackClass.CODE, RollbackClass.RESTORE)
 
@@ -44,6 +75,9 @@ class Facts:
     databases: tuple[str, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    is_protected: bool = False
     time_scale: int = 1
 
 
@@ -73,8 +107,10 @@ def make_plan(document: Document, facts: Facts) -> Plan:
         steps=tuple(steps),
         limits=_limits(document, facts.metrics),
         methods=methods,
+        triggers=_triggers(document),
+        trigger_rule=document.trigger_rule,
         variables=dict(facts.variables),
-        problems=tuple(_problems(document, kind, methods)),
+        problems=tuple(_problems(document, facts, kind, methods)),
         notes=tuple(_notes(document, facts)),
     )
 
@@ -95,7 +131,14 @@ def make_way_back(plan: Plan, *, covers: str) -> Plan | None:
         for method in plan.methods:
             if method.covers == kind:
                 return replace(
-                    plan, direction="back", steps=method.steps, limits=(), methods=(), problems=(), notes=()
+                    plan,
+                    direction="back",
+                    steps=method.steps,
+                    limits=(),
+                    methods=(),
+                    triggers=(),
+                    problems=(),
+                    notes=(),
                 )
     return None
 
@@ -123,7 +166,7 @@ def _boxes_at_end(document: Document) -> list[PlannedStep]:
 
 
 def _boxes(document: Document, steps: Iterable[Step], phase: str) -> list[PlannedStep]:
-    shown = [step for step in steps if step.role in BOX_ROLES and document.items_of(step.order)]
+    shown = [s for s in steps if s.role in BOX_ROLES and document.items_of(s.order) and _applies(s)]
     return [_step(document, step, phase, runs=False) for step in shown]
 
 
@@ -139,7 +182,7 @@ def release_items(document: Document) -> tuple[PlannedItem, ...]:
 
 
 def _forward(document: Document) -> list[PlannedStep]:
-    steps = [step for step in document.steps if step.role in FORWARD_ROLES]
+    steps = [step for step in document.steps if step.role in FORWARD_ROLES and _applies(step)]
     live = _go_live(document, steps)
     planned, offset = [], 0.0
     for step in steps:
@@ -150,6 +193,10 @@ def _forward(document: Document) -> list[PlannedStep]:
         phase = ATTENDED if offset <= ATTENDED_MINUTES else WATCH
         planned.append(replace(_step(document, step, phase), offset_minutes=offset))
     return [step for step in planned if step.actions or step.items]
+
+
+def _applies(step: Step) -> bool:
+    return step.automation != SKIP
 
 
 def _looks_first(steps: list[PlannedStep]) -> list[PlannedStep]:
@@ -182,56 +229,159 @@ def _go_live(document: Document, steps: Iterable[Step]) -> int:
 
 
 def _step(document: Document, step: Step, phase: str, *, runs: bool = True) -> PlannedStep:
-    actions = tuple(_action(block, phase) for block in _runs(document, step)) if runs else ()
+    """A step as far as it is automated: its actions, or boxes for a person who does them by hand."""
+    by_machine = runs and step.automation in (CONFIRM, AUTO)
+    actions = _actions(document, step, phase) if by_machine else ()
+    by_hand = _by_hand(document, step) if runs and step.automation == GUIDE else []
+    asked = [_agreement(action, step) for action in actions if _needs_agreement(document, action, step)]
+    boxes = [_item(item, has_actions=bool(actions)) for item in document.items_of(step.order)]
+    ways = _ways_by_hand(document, step) if runs else []
     return PlannedStep(
         key=f"step-{step.order}",
         title=step.heading,
         phase=phase,
         offset_minutes=step.offset_minutes,
         actions=actions,
-        items=tuple(_item(item, has_actions=bool(actions)) for item in document.items_of(step.order)),
+        items=tuple(sorted([*asked, *by_hand, *ways, *boxes], key=lambda item: item.line)),
+        automation=step.automation if runs else AUTO,
     )
 
 
 def _runs(document: Document, step: Step) -> list[Block]:
-    return [block for block in document.blocks_of(step.order) if block.kind in ("shell", "sql")]
+    return [block for block in document.blocks_of(step.order) if block.kind in RUNNABLE]
+
+
+def _actions(document: Document, step: Step, phase: str) -> tuple[PlannedAction, ...]:
+    """The step's commands in the order of their lines, those in boxes that a reviewer turned on among them."""
+    blocks = [_action(block, phase) for block in _runs(document, step)]
+    inline = [_action_of_item(item, phase) for item in document.items_of(step.order) if item.runs]
+    return tuple(sorted([*blocks, *inline], key=lambda action: action.line))
 
 
 def _action(block: Block, phase: str) -> PlannedAction:
-    kind = "sql" if block.kind == "sql" else block.action or "shell"
-    options = dict(block.attributes)
-    if kind == "maintenance":
-        options["state"] = direction_of(block.script)
+    kind = block.kind if block.kind != "shell" else block.action or "shell"
+    text = filled(block.script, block.holes, kind=block.kind)
     return PlannedAction(
         key=block.key,
         kind=kind,
-        title=block.attributes.get("name") or _first_line(block.script),
-        text=block.script,
+        title=block.attributes.get("name") or first_command(block.script),
+        text=text,
         line=block.line,
         changes=phase == BEFORE and kind not in LOOKING,
         expects=block.expects or "",
-        options=options,
+        options=_options(block, kind),
     )
 
 
-def _first_line(script: str) -> str:
-    lines = [line.strip() for line in script.splitlines() if line.strip()]
-    commands = [line for line in lines if not line.startswith(("#", "--"))]
-    return (commands or lines or [""])[0][:80]
+def _options(block: Block, kind: str) -> dict[str, str]:
+    options = dict(block.attributes)
+    if kind == "maintenance":
+        options["state"] = direction_of(block.script)
+    if block.host:
+        options["host"] = block.host
+    if block.http and kind == "http":
+        request = block.http
+        options |= {
+            "method": request.method,
+            "url": filled(request.url, block.holes, kind="http"),
+            "headers": json.dumps(
+                [[name, filled(value, block.holes, kind="http")] for name, value in request.headers]
+            ),
+            "body": filled(request.body, block.holes, kind="http"),
+        }
+    return options
+
+
+def _action_of_item(item: Item, phase: str) -> PlannedAction:
+    kind = item.action or "shell"
+    return PlannedAction(
+        key=_inline_key(item),
+        kind=kind,
+        title=first_command(item.command),
+        text=item.command,
+        line=item.line,
+        changes=phase == BEFORE and kind not in LOOKING,
+        options={"state": direction_of(item.command)} if kind == "maintenance" else {},
+    )
+
+
+def _inline_key(item: Item) -> str:
+    return f"{item.key}-run"
+
+
+def _needs_agreement(document: Document, action: PlannedAction, step: Step) -> bool:
+    if action.options.get("confirm") == "true":
+        return True
+    is_read = action.kind == "http" and action.options.get("method", "GET") in ("GET", "HEAD")
+    return step.automation == CONFIRM and action.kind not in HARMLESS and not is_read
+
+
+def _agreement(action: PlannedAction, step: Step) -> PlannedItem:
+    """The box that an action waits for: the command is shown, one key runs it."""
+    return PlannedItem(
+        key=f"{action.key}-ask",
+        text=f"Run: {action.title}",
+        by="confirm",
+        heading=step.heading,
+        line=action.line,
+        before=action.key,
+        command=action.text,
+    )
+
+
+def _by_hand(document: Document, step: Step) -> list[PlannedItem]:
+    """A box for each command of a step that a person does."""
+    return [
+        PlannedItem(
+            key=f"{block.key}{BY_HAND}",
+            text=f"Done by hand: {first_command(block.script)}",
+            by="person",
+            heading=step.heading,
+            line=block.line,
+            command=block.script,
+        )
+        for block in _runs(document, step)
+    ]
+
+
+def _ways_by_hand(document: Document, step: Step) -> list[PlannedItem]:
+    """A box for each picked way that has no command of its own ("or in the provider's panel")."""
+    found = []
+    for choice in document.choices:
+        option = next((each for each in choice.options if each.key == choice.picked), None)
+        if option and _holder(document, choice.line) == step.order and is_by_hand(document, option):
+            found.append(
+                PlannedItem(
+                    key=f"{choice.key}{BY_HAND}",
+                    text=f"Done by hand: {option.label}",
+                    by="person",
+                    heading=step.heading,
+                    line=option.line,
+                )
+            )
+    return found
+
+
+def _holder(document: Document, line: int) -> int:
+    """The order of the step that a line stands in: the last that begins at or above it."""
+    return max((step.order for step in document.steps if step.line <= line), default=0)
 
 
 def _item(item: Item, *, has_actions: bool) -> PlannedItem:
     """A box that its step should tick needs a step that does something; else a person must."""
+    by = "step" if item.runs else item.by
     return PlannedItem(
         key=item.key,
         text=item.text,
-        by="person" if item.by == "step" and not has_actions else item.by,
-        by_name=item.by_name,
-        scope=item.scope,
+        by="person" if by == "step" and not has_actions else by,
+        by_name=_inline_key(item) if item.runs else item.by_name,
+        scope="deployment" if item.runs else item.scope,
         required=item.required,
         claimed=item.checked,
         heading=item.heading,
         line=item.line,
+        command=item.command,
+        choice=item.choice,
     )
 
 
@@ -264,15 +414,28 @@ def _place_of(steps: list[PlannedStep], kind: str, *, after: bool) -> tuple[int,
 
 def _method(document: Document, method: RollbackMethod) -> PlannedMethod:
     orders = set(method.steps)
-    steps = tuple(
-        replace(step, items=tuple(replace(item, required=item.by == "step") for item in step.items))
-        for step in (_step(document, each, BEFORE) for each in document.steps if each.order in orders)
-    )
+    own = [step for step in document.steps if step.order in orders and _applies(step)]
+    steps = [_boxes_do_not_stop(_step(document, step, BEFORE)) for step in own]
     return PlannedMethod(
         title=method.title,
         covers=method.covers,
         promised_minutes=method.promised_minutes,
         steps=tuple(step for step in steps if step.actions or step.items),
+    )
+
+
+def _boxes_do_not_stop(step: PlannedStep) -> PlannedStep:
+    """On the way back only what is done or agreed to is waited for: a box to look at must not keep users waiting."""
+    stops = [item.by == "step" or bool(item.before) or item.is_by_hand for item in step.items]
+    return replace(step, items=tuple(replace(i, required=s) for i, s in zip(step.items, stops, strict=True)))
+
+
+def _triggers(document: Document) -> tuple[PlannedTrigger, ...]:
+    """The reasons to go back or to look that nothing measures."""
+    return tuple(
+        PlannedTrigger(key=trigger.key, text=trigger.text, response=trigger.response, line=trigger.line)
+        for trigger in document.triggers
+        if not trigger.measured
     )
 
 
@@ -294,14 +457,22 @@ def _limits(document: Document, metrics: Mapping[str, str]) -> tuple[PlannedLimi
     )
 
 
-def _problems(document: Document, kind: RollbackClass, methods: tuple[PlannedMethod, ...]) -> list[str]:
+def _problems(
+    document: Document, facts: Facts, kind: RollbackClass, methods: tuple[PlannedMethod, ...]
+) -> list[str]:
     found = [f"line {problem.line}: {problem.message}. {problem.hint}" for problem in document.errors]
-    if not any(_runs(document, step) for step in document.steps_of("deployment_steps")):
+    found += [f"line {matter.line}: nobody decided yet: {matter.text}" for matter in matters(document)]
+    unreachable = (
+        problem for problem in document.problems if problem.id == "no-contact" and facts.is_protected
+    )
+    found += [f"line {each.line}: {each.message}. {each.hint}" for each in unreachable]
+    found += [problem for block in _run_by_machine(document) for problem in _lacks(block, facts)]
+    if not any(_holds_something(document, step) for step in document.steps_of("deployment_steps")):
         found.append(
             "no deployment step of the runbook runs anything, so nothing would be deployed. "
             "Name the stage 'Deployment steps' and give it commands"
         )
-    covered = {method.covers for method in methods if any(step.actions for step in method.steps)}
+    covered = {method.covers for method in methods if method.steps}
     needed = set(COVERS[COVERS.index(kind) :]) if kind in COVERS else set()
     if needed and not covered & needed:
         found.append(
@@ -311,8 +482,51 @@ def _problems(document: Document, kind: RollbackClass, methods: tuple[PlannedMet
     return found
 
 
+def _holds_something(document: Document, step: Step) -> bool:
+    return _applies(step) and bool(_runs(document, step) or _ways_by_hand(document, step))
+
+
+def _run_by_machine(document: Document) -> list[Block]:
+    steps = [step for step in document.steps if step.role in (*FORWARD_ROLES, "rollback_procedure")]
+    return [block for s in steps if s.automation in (CONFIRM, AUTO) for block in _runs(document, s)]
+
+
+def _lacks(block: Block, facts: Facts) -> list[str]:
+    """What the environment does not have and a command needs."""
+    known = GIVEN | facts.variables.keys()
+    found = [
+        f"line {hole.line}: '{hole.words}' is filled by the variable {hole.variable}, which "
+        f"{facts.environment} does not have"
+        for hole in block.holes
+        if hole.variable not in known
+    ]
+    unsafe = left(filled(block.script, block.holes, kind=block.kind), block.holes, kind=block.kind)
+    found += [
+        f"line {block.line}: '{words}' stands where a value could be run as code; write the variable into the runbook"
+        for words in unsafe
+    ]
+    if block.host and block.host not in facts.hosts:
+        found.append(
+            f"line {block.line}: it runs on {block.host}, and {facts.environment} declares no such host"
+        )
+    probe = block.attributes.get("probe", "")
+    if probe and probe not in facts.probes:
+        found.append(f"line {block.line}: {facts.environment} has no probe '{probe}'")
+    return found
+
+
 def _notes(document: Document, facts: Facts) -> list[str]:
     found = [f"changes the schema: {path}" for path in facts.schema_changes]
+    found += [
+        f"line {step.line}: '{step.heading}' does not apply"
+        for step in document.steps
+        if step.automation == SKIP and step.role in (*FORWARD_ROLES, "rollback_procedure")
+    ]
+    asking = [
+        s for s in document.steps if s.role == "rollback_procedure" and s.automation in (GUIDE, CONFIRM)
+    ]
+    if any(_runs(document, step) for step in asking):
+        found.append("the way back waits for a person: steps of it are not raised to auto")
     for threshold in document.thresholds:
         if threshold.role != "rollback_trigger":
             continue

@@ -8,6 +8,8 @@ from typing import Any
 
 BEFORE, ATTENDED, WATCH, END = "before", "attended", "watch", "end"
 ATTENDED_MINUTES = 60.0
+TRIGGER = "trigger"  # who "ticks" a reason to go back: a person pulls it
+BY_HAND = "-hand"  # ends the key of a box for a command that a person runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,11 @@ class PlannedAction:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedItem:
-    """A box of a step and who or what ticks it."""
+    """A box of a step and who or what ticks it.
+
+    `before` is the key of an action that waits for it, `command` what a person runs by hand or agrees to, and of
+    the boxes with one `choice` only one is ticked.
+    """
 
     key: str
     text: str
@@ -41,6 +47,24 @@ class PlannedItem:
     claimed: bool = False
     heading: str = ""
     line: int = 0
+    before: str = ""
+    command: str = ""
+    choice: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """It stands for something that a person does, not for something to look at."""
+        return self.key.endswith(BY_HAND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTrigger:
+    """A reason to act that no number measures: a person pulls it. `response`: roll_back | investigate."""
+
+    key: str
+    text: str
+    response: str
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +77,7 @@ class PlannedStep:
     offset_minutes: float | None = None
     actions: tuple[PlannedAction, ...] = ()
     items: tuple[PlannedItem, ...] = ()
+    automation: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +121,8 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     limits: tuple[PlannedLimit, ...] = ()
     methods: tuple[PlannedMethod, ...] = ()
+    triggers: tuple[PlannedTrigger, ...] = ()
+    trigger_rule: str = "any"
     variables: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -156,6 +183,7 @@ def from_json(stored: dict[str, Any]) -> Plan:
                 PlannedMethod(**{**method, "steps": tuple(_step(step) for step in method["steps"])})
                 for method in stored["methods"]
             ),
+            "triggers": tuple(PlannedTrigger(**trigger) for trigger in stored.get("triggers", ())),
             "problems": tuple(stored["problems"]),
             "notes": tuple(stored["notes"]),
         }

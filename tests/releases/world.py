@@ -12,7 +12,7 @@ from django.utils import timezone
 from checks.models import Environment, Service
 from releases.lifecycle import deployments, items, releases, runbooks
 from releases.models import Deployment, Release
-from tests.factories import make_environment, make_service, make_user
+from tests.factories import make_environment, make_service, make_user, settle_review
 
 GIT = {
     "PATH": os.environ["PATH"],
@@ -139,13 +139,14 @@ class World:
         path.touch()
         return path
 
-    def publish(self, text: str = RUNBOOK) -> None:
-        """The text as the service's newest published runbook."""
+    def publish(self, text: str = RUNBOOK, *, level: str = "auto") -> None:
+        """The text as the service's newest published runbook; all that runs is automated as far as `level`."""
         now = timezone.now()
         revision, _ = runbooks.import_text(
             self.service, textwrap.dedent(text), name="RUNBOOK.md", by="rita", at=now
         )
-        runbooks.publish(revision, user=self.rita, at=now, accept_dangers="it is a test")
+        settle_review(revision, level=level, by=self.anton, at=now)
+        runbooks.publish(revision, user=self.rita, at=now)
 
     def release(self, version: str = "v2") -> Release:
         """The release of a version with the newest runbook."""

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from releases.errors import WrongUsage
 from releases.lifecycle import deployments, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
@@ -27,13 +28,15 @@ class Command(Base):
 
     def run(self, *, service: str, version: str, environment: str, plan: str | None, **options: Any) -> int:
         """Show the plan and sign it."""
+        if plan == "":
+            raise WrongUsage("--plan is empty; give the first characters of the plan's hash")
         at = now()
         user = user_of(options, at=at)
         release = releases.find(service, version)
         deployment = deployments.plan(release, find_environment(f"{service}/{environment}"), user=user, at=at)
         for line in plan_lines(from_json(deployment.plan), deployment.plan_hash):
             self.say(line)
-        if plan is not None and not (plan and deployment.plan_hash.startswith(plan)):
+        if plan is not None and not deployment.plan_hash.startswith(plan):
             return self.fail(
                 f"the plan is {deployment.plan_hash[:12]} now, not {plan}; read it above and sign again", 3
             )

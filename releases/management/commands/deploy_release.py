@@ -188,16 +188,26 @@ def unfinished(release: Release, place: Environment) -> Deployment | None:
 
 def exit_code(deployment: Deployment) -> int:
     """What a caller of the command line sees."""
-    if deployment.direction == "back" and deployment.status != D.PAUSED:
-        return 4 if deployment.status == D.SUCCEEDED else 6
+    if deployment.direction == "back":
+        return _exit_code_of_way_back(deployment)
     back = Deployment.objects.filter(undoes=deployment).first()
     if deployment.status == D.FAILED:
-        return 6 if back else 1
+        return _exit_code_of_way_back(back) if back else 1
     codes = {D.SUCCEEDED: 0, D.WATCHING: 0, D.ROLLED_BACK: 4, D.WAITING: 3, D.PAUSED: 3, D.ABORTED: 1}
     code = codes.get(deployment.state, 6)
     if deployment.status == D.WATCHING and deployment.incidents.filter(status="open").exists():
         return 3
     return code
+
+
+def _exit_code_of_way_back(back: Deployment) -> int:
+    """4 when it is done, 3 while it waits for somebody to agree to its next step, 6 when it went wrong."""
+    if back.status == D.SUCCEEDED:
+        return 4
+    if back.status == D.PAUSED:
+        return 3
+    asked = back.status == D.WAITING and back.items.filter(is_required=True, state="open").exists()
+    return 3 if asked and not back.incidents.filter(status="open").exists() else 6
 
 
 def summary(deployment: Deployment, code: int) -> dict[str, Any]:

@@ -19,16 +19,13 @@ class Command(Base):
         """Service, revision, who."""
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("--revision", type=int, metavar="N", help="default: the newest")
-        parser.add_argument(
-            "--accept-dangers", metavar="REASON", default="", help="why its dangerous commands are meant"
-        )
         add_as(parser)
 
-    def run(self, *, service: str, revision: int | None, accept_dangers: str, **options: Any) -> int:
+    def run(self, *, service: str, revision: int | None, **options: Any) -> int:
         """Publish."""
         at = now()
         user = user_of(options, at=at)
         found = runbooks.newest(find_service(service), number=revision)
-        published = runbooks.publish(found, user=user, at=at, accept_dangers=accept_dangers)
+        published = runbooks.publish(found, user=user, at=at)
         self.say(f"{published} is published")
         return 0

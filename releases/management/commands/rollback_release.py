@@ -4,7 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from releases.engine.run import carry_on
-from releases.lifecycle import deployments, logbook, releases
+from releases.errors import WrongUsage
+from releases.lifecycle import deployments, items, logbook, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -33,6 +34,12 @@ class Command(Base):
         parser.add_argument(
             "--restore-data", action="store_true", help="yes, put the databases back as they were"
         )
+        parser.add_argument(
+            "--yes",
+            action="store_true",
+            help="agree to the commands of steps marked 'confirm'; needs --evidence",
+        )
+        parser.add_argument("--evidence", metavar="TEXT", default="", help="what was seen, for --yes")
         parser.add_argument("--dry-run", action="store_true", help="print the way back; touch nothing")
         parser.add_argument("--json", action="store_true", help="print the result as JSON at the end")
         add_as(parser)
@@ -40,6 +47,8 @@ class Command(Base):
     def run(self, *, service: str, version: str, environment: str, reason: str, **options: Any) -> int:
         """Queue the way back, claim it, carry on."""
         at = now()
+        if options["yes"] and not options["evidence"].strip():
+            raise WrongUsage("--yes needs --evidence TEXT: what did you see?")
         user = user_of(options, at=at)
         release = releases.find(service, version)
         deployment = deployments.newest(release, find_environment(f"{service}/{environment}"))
@@ -48,6 +57,8 @@ class Command(Base):
         back = deployments.roll_back(
             deployment, user=user, reason=reason, restore_data=options["restore_data"], at=at
         )
+        if options["yes"]:
+            items.confirm_all(back.items.all(), user=user, evidence=options["evidence"], at=at)
         stay_when_terminal_closes()
         lease = claim(back, owner=this_owner(), by=user.username, at=now())
         terminal = Terminal(verbose=options["verbosity"] > 1)
@@ -60,11 +71,14 @@ class Command(Base):
         finally:
             terminal.close()
         deployment.refresh_from_db()
-        code = 0 if deployment.status == "rolled_back" else exit_code(deployment)
+        stands = exit_code(back)
+        code = 0 if stands == 4 else stands
         if options["json"]:
             self.print_json(summary(back, code))
         else:
-            self.say(f"{deployment} {version}: {deployment.status}: {deployment.message}")
+            self.say(
+                f"{deployment} {version}: {deployment.status}: {back.message if code else deployment.message}"
+            )
             self.say(f"log: {logbook.path_of(back)}")
         return code
 

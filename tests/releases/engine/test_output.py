@@ -1,6 +1,7 @@
 """Output on its way to storage: masked wherever it is cut, in bounded memory, whatever the bytes."""
 
 import base64
+import json
 import tracemalloc
 from pathlib import Path
 from urllib.parse import quote
@@ -81,6 +82,15 @@ def test_no_way_of_writing_a_secret_gets_through(tmp_path_factory, parts):
     assert stored(folder) == "".join(parts).replace(SECRET, MASK)
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_that_is_printed_as_json_is_masked(tmp_path, ascii_only):
+    secret = 'a "pass" wörd'
+    follow, shown = make_output(tmp_path, secrets=(secret,))
+    write(tmp_path, json.dumps({"token": secret}, ensure_ascii=ascii_only).encode())
+    follow.finish()
+    assert stored(tmp_path) == "".join(shown) == f'{{"token": "{MASK}"}}'
+
+
 def test_a_secret_that_begins_like_another_is_masked_whole(tmp_path):
     follow, _ = make_output(tmp_path, secrets=("abcdef", "abcdefghij"))
     for part in (b"x abcdef", b"ghij y"):
@@ -104,6 +114,13 @@ def test_bytes_that_are_no_text_are_shown_as_such(tmp_path):
     write(tmp_path, b"\xff\xfe ok \xc3")
     follow.finish()
     assert stored(tmp_path) == "\ufffd\ufffd ok \ufffd"
+
+
+def test_nul_bytes_are_neither_stored_nor_shown(tmp_path):
+    follow, shown = make_output(tmp_path)
+    write(tmp_path, b"a\0b\n")
+    follow.finish()
+    assert stored(tmp_path) == "".join(shown) == follow.tail == "a\ufffdb\n"
 
 
 def test_fifty_megabytes_are_stored_in_bounded_memory(tmp_path):

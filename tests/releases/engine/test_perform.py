@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from checks.secrets import MASK
+from releases.engine.perform import LARGEST
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
 from releases.models import Attempt, Deployment
@@ -64,6 +65,25 @@ def test_variables_are_handed_on_to_the_next_block(world: World):
     assert last.tail == "dark green v1 v2\n"
 
 
+def test_one_blocks_path_is_not_the_next_ones(world: World):
+    *_, last = perform(world, 'PATH="/nowhere:$PATH"\nCOLOUR=green', 'echo "$COLOUR $PATH"')
+    assert last.tail.startswith("green ")
+    assert "/nowhere" not in last.tail
+
+
+@pytest.mark.parametrize(("size", "handed"), [(LARGEST, [LARGEST]), (LARGEST + 1, [0])])
+def test_a_variable_too_large_for_the_next_block_is_not_handed_on(world: World, size, handed):
+    *_, last = perform(world, f"printf -v BIG '%{size}s' ''", 'echo "${#BIG}"')
+    assert [int(line) for line in last.tail.split()] == handed
+
+
+def test_bytes_that_a_database_does_not_store_are_shown_as_such(world: World):
+    (attempt,) = perform(world, r"printf 'a\0b\n'; exit 1")
+    attempt.refresh_from_db()
+    assert attempt.tail == output_path(attempt.output).read_text() == "a\ufffdb\n"
+    assert attempt.result["message"] == "ended with 1: a\ufffdb"
+
+
 @pytest.mark.parametrize(
     ("fence", "outcome", "words"),
     [
@@ -101,11 +121,27 @@ def test_a_backup_of_the_run_is_a_verified_row_and_a_variable(world: World):
         database.execute("CREATE TABLE tea (id INTEGER)")
     make_variable(environment=world.environment, name="SHOP_DATABASE", value=f"sqlite:///{world.mark('db')}")
     world.environment.databases.create(name="default", url="$SHOP_DATABASE")
-    copy, shown = perform(world, "```bash\npg_dump shop > copy\n```", 'basename "$BACKUP_FILE"')
+    copy, shown = perform(
+        world, "```bash\nDUMP=shop.sql\npg_dump shop > $DUMP\n```", 'basename "$BACKUP_FILE"; ls "$DUMP"'
+    )
     backup = copy.deployment.backups.get()
     assert (copy.kind, copy.outcome, backup.status) == ("backup", "succeeded", "verified"), copy.result
     assert backup.evidence["tables"] == {"tea": 0}
-    assert shown.tail.strip() == Path(backup.path).name
+    assert shown.tail.split() == [Path(backup.path).name, backup.path]
+
+
+def test_a_request_that_nobody_answers_is_told(world: World):
+    attempt = perform(world, 'curl "$BASE_URL/health"')[0]
+    assert (attempt.kind, attempt.outcome) == ("http", "failed")
+    assert "127.0.0.1:1/health: Connection refused" in attempt.result["message"]
+
+
+def test_what_only_a_person_can_compare_does_not_pass_by_itself(world: World):
+    attempt = perform(world, "echo 123 MB # Should be stable, not increasing")[0]
+    assert attempt.outcome == "unknown"
+    assert attempt.result["compare"] == (
+        "expected 'stable, not increasing', saw \"123 MB\": a person must compare"
+    )
 
 
 def test_a_folder_that_vanishes_is_an_error_of_ours(world: World):

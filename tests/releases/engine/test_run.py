@@ -8,6 +8,9 @@ import pytest
 from django.utils import timezone
 
 from checks.audit import first_bad_entry
+from checks.secrets import MASK
+from releases.actions.code import Code
+from releases.engine.perform import raw_files
 from releases.engine.progress import Silent
 from releases.engine.resume import count_as_done, settle
 from releases.engine.run import carry_on
@@ -15,9 +18,11 @@ from releases.errors import LeaseLost, WaitsForPerson
 from releases.features import own
 from releases.lifecycle import deployments, items, logbook
 from releases.models import Attempt, Deployment
+from releases.models.deployments import output_path
+from releases.plan.model import from_json
 from releases.recorder import Lease, claim, this_owner
 from releases.statuses import DeploymentStatus, Outcome
-from tests.factories import make_database, make_deployment
+from tests.factories import make_attempt, make_database, make_deployment, make_variable
 from tests.releases.world import RUNBOOK, World, git
 from tests.servers import wait_until
 
@@ -94,6 +99,15 @@ def test_the_log_tells_the_run(world: World):
     assert "The new version runs" in text
 
 
+def test_a_log_that_cannot_be_written_is_a_note(world: World, settings, tmp_path):
+    settings.VAR_DIR = tmp_path / "var"
+    deployment, progress = world.queued(), Loud()
+    logbook.path_of(deployment).mkdir(parents=True)
+    done = run(deployment, progress=progress)
+    assert (done.status, world.running) == (D.SUCCEEDED, "v2")
+    assert any("the log could not be written" in note for note in progress.notes)
+
+
 def test_what_fails_before_anything_was_changed_leaves_all_as_it_was(world: World):
     make_database(environment=world.environment, url=f"sqlite:///{world.mark('shop.sqlite3')}")
     world.publish(
@@ -134,6 +148,7 @@ def test_a_pre_flight_that_fails_stops_before_anything(world: World):
         (lambda world: (world.folder / "VERSION").write_text("by hand\n"), "+by hand"),
         (lambda world: git(world.repository, "tag", "--force", "v2", "v1"), "v2 was moved"),
         (lambda world: git(world.repository, "tag", "--delete", "v2"), "has no tag or branch 'v2'"),
+        (lambda world: (world.folder / ".git" / "index.lock").touch(), "index.lock when no git runs"),
     ],
 )
 def test_a_world_that_changed_since_the_plan_stops_it(world: World, spoil, why):
@@ -159,6 +174,17 @@ def test_what_fails_after_a_change_takes_itself_back(world: World):
     assert (world.running, world.started) == ("v1", ["v2", "v1"])
     assert done.incidents.get().status == "mitigated"
     assert "failed and rolled back" in logbook.path_of(done).read_text()
+
+
+def test_a_bug_in_an_action_is_the_error_of_its_attempt_and_the_run_decides(world: World, monkeypatch):
+    def confirm(*_: object) -> None:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr(Code, "confirm", confirm)
+    done = run(world.queued())
+    attempt = done.attempts.get(kind="code")
+    assert (attempt.outcome, attempt.result["message"]) == ("error", "ZeroDivisionError: by nought")
+    assert (done.status, world.started) == (D.FAILED, [])
 
 
 def test_a_way_back_that_fails_calls_a_person(world: World):
@@ -390,6 +416,22 @@ def test_an_interrupted_script_counts_as_done_when_a_person_looked(world: World,
     carry_on(interrupted, lease, by="olga", progress=Silent())
     assert outcomes(interrupted)["look"] == "unknown skipped"
     assert world.running == "v2"
+
+
+def test_what_a_dead_command_said_is_kept_masked(world: World, settings, tmp_path):
+    settings.VAR_DIR = tmp_path / "var"
+    make_variable(environment=world.environment, name="TOKEN", value="s3cret-value", is_secret=True)
+    deployment = world.queued()
+    lease, action = take(deployment), from_json(deployment.plan).actions[1]
+    attempt = make_attempt(deployment=deployment, action=action.key, outcome=Outcome.OPEN, output="it.log")
+    raw, variables = raw_files(attempt)
+    raw.write_text("half of it: s3cret-value\n")
+    variables.write_text("TOKEN=s3cret-value")
+    settle(deployment, lease, by="olga", progress=Silent())
+    attempt.refresh_from_db()
+    assert attempt.tail == output_path(attempt.output).read_text() == f"half of it: {MASK}\n"
+    assert not raw.exists()
+    assert not variables.exists()
 
 
 def test_a_dead_run_is_taken_back_without_resuming_it(world: World):

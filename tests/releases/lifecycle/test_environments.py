@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.db import DataError
 from django.utils import timezone
 
 from checks.models import AuditEntry, Environment, Probe, Service, Variable
 from releases.errors import WrongUsage
+from releases.lifecycle import environments
 from releases.lifecycle.environments import register
 from tests.factories import make_environment
 
@@ -33,6 +36,10 @@ TOKEN = { secret = "s3cret-value" }
 [[environment.database]]
 name = "default"
 url = "sqlite:////srv/shop.sqlite3"
+[[environment.host]]
+name = "user@your-server"
+address = "deploy@shop.internal"
+port = 2222
 [[environment.probe]]
 name = "traffic"
 kind = "http"
@@ -59,7 +66,7 @@ def give(tmp_path: Path):
 def test_a_service_is_registered_with_all_that_belongs_to_it(give):
     lines = give(GOOD)
     assert [line.split()[1] for line in lines] == [
-        "service", "environment", "variable", "variable", "database", "probe", "metric"
+        "service", "environment", "variable", "variable", "database", "host", "probe", "metric"
     ]  # fmt: skip
     place = Environment.objects.get()
     assert (str(place), place.order, place.is_protected) == ("shop/production", 2, False)
@@ -67,6 +74,8 @@ def test_a_service_is_registered_with_all_that_belongs_to_it(give):
         "COLOUR": "blue",
         "TOKEN": "s3cret-value",
     }
+    host = place.hosts.get()
+    assert (str(host), host.address, host.port) == ("user@your-server", "deploy@shop.internal", 2222)
     assert (Probe.objects.get().every_seconds, place.metrics.get().unit) == (0.5, "percent")
 
 
@@ -82,6 +91,12 @@ def test_only_what_differs_is_changed_and_named(give):
     assert give(GOOD.replace('"Tea shop"', '"Better tea"').replace("order = 2", "order = 3")) == [
         "changed: service shop title: Tea shop → Better tea",
         "changed: environment shop/production order: 2 → 3",
+    ]
+    assert give(GOOD.replace("port = 2222", 'identity_file = "/keys/shop"')) == [
+        "changed: service shop title: Better tea → Tea shop",
+        "changed: environment shop/production order: 3 → 2",
+        "changed: host shop/production user@your-server port: 2222 → 22",
+        "changed: host shop/production user@your-server identity_file:  → /keys/shop",
     ]
 
 
@@ -111,12 +126,35 @@ def test_a_changed_secret_is_named_and_not_shown(give):
         ('secret = "s3cret-value"', 'secret = "abc"', "at least 6 characters"),
         ('{ secret = "s3cret-value" }', '{ sekret = "s3cret-value" }', "TOKEN"),
         ('url = "sqlite:////srv/shop.sqlite3"', "", "database.*url"),
+        ('name = "user@your-server"', "", "host.*name"),
+        ('name = "user@your-server"', 'name = "two words"', "one word"),
+        ('address = "deploy@shop.internal"', "", "host.*address"),
+        ('address = "deploy@shop.internal"', 'address = "-oProxyCommand=evil"', "an address is user@host"),
+        ("port = 2222", "port = 70000", "65535"),
+        ("port = 2222", "key = 1", "unknown key 'key'"),
         ('name = "traffic"', "", "probe.*name"),
         ('kind = "http"', 'kind = "pigeon"', "pigeon"),
         ('"[STATUS] == 200"', '"STATUS 200"', "probe traffic"),
         ('every = "500ms"', 'every = "now and then"', "is no duration"),
         ('{ value = "[BODY].error_rate", unit = "percent" }', '{ unit = "percent" }', "error_rate.*value"),
         ("order = 2", "order = = 2", "is not valid TOML"),
+        ('repository = "/"', f'repository = "/{"x" * 300}"', "does not exist"),
+        ('title = "Tea shop"', "title = 7", "title is 7; it should be a text"),
+        ('["*/migrations/0*.py"]', '"*.py"', "migrations is '\\*.py'; it should be a list of texts"),
+        ('["*/migrations/0*.py"]', '["a", 1]', "it should be a list of texts"),
+        ('stop = "bin/shop stop"', "stop = true", "commands is .* it should be a table of texts"),
+        ('[service.health]\nready = "/health/ready"', 'health = "/ready"', "it should be a table of texts"),
+        ("order = 2", "order = true", "order is True; it should be a whole number"),
+        ("order = 2", "order = 2.5", "order is 2.5; it should be a whole number"),
+        ("order = 2", 'protected = "no"', "protected is 'no'; it should be true or false"),
+        ('COLOUR = "blue"', 'COLOUR = ["blue"]', "COLOUR .* is a list; write a text"),
+        ('COLOUR = "blue"', r'COLOUR = "\u0000"', "COLOUR .* holds a NUL character"),
+        ('COLOUR = "blue"', '"1 COLOUR" = "blue"', "'1 COLOUR' is no name"),
+        ('url = "sqlite:////srv/shop.sqlite3"', "url = 5432", "url is 5432; it should be a text"),
+        ('kind = "http"', 'kind = ["http"]', "it should be a text"),
+        ('["[STATUS] == 200"]', '"[STATUS] == 200"', "conditions is .* a list of texts"),
+        ('{ value = "[BODY].error_rate", unit = "percent" }', '"[BODY].x"', "error_rate .* write it as a table"),
+        ('every = "500ms"', 'every = "0s"', "out of bounds"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_file_and_changes_nothing(give, old, new, message):
@@ -138,3 +176,21 @@ def test_another_service_is_left_alone(give):
     give(GOOD)
     other.refresh_from_db()
     assert Service.objects.count() == 2
+
+
+def test_what_the_database_does_not_store_is_told_in_one_sentence(give, monkeypatch):
+    def record(*_: object, **__: object) -> None:
+        raise DataError("value too long for type character varying(50)\nLINE 1: ...")
+
+    monkeypatch.setattr(environments, "record", record)
+    with pytest.raises(WrongUsage, match=r"shop.toml: a text is too long, .* character varying\(50\)$"):
+        give(GOOD)
+
+
+def test_on_the_command_line_a_mistake_is_one_sentence_and_exit_code_2(tmp_path, capsys):
+    path = tmp_path / "shop.toml"
+    path.write_text(GOOD.replace("order = 2", 'order = "second"'))
+    with pytest.raises(SystemExit) as ended:
+        call_command("register_service", str(path))
+    said = f"gantry: {path}: [[environment]] production order is 'second'; it should be a whole number\n"
+    assert (ended.value.code, capsys.readouterr().err) == (2, said)

@@ -1,15 +1,16 @@
 """People's verbs up to the start: import, publish, release, tick, plan, approve, queue."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from checks.models import AuditEntry
 from releases.errors import Held, NotAllowed, StaleState, WaitsForPerson, WrongUsage
 from releases.lifecycle import deployments, items, releases, runbooks
-from releases.models import Approval, Deployment, RunbookRevision
+from releases.models import Approval, Deployment, Release, RunbookRevision
 from releases.plan.model import from_json
+from releases.recorder import Add, record
 from releases.statuses import DeploymentStatus
 from tests.factories import make_deployment, make_incident, make_item, make_release, make_service, make_user
 from tests.releases.world import RUNBOOK, World, commit, git
@@ -43,25 +44,12 @@ def test_an_empty_text_is_not_imported(text):
     assert not RunbookRevision.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [("deploy --key <YOUR_KEY>", "<YOUR_KEY>"), ("rm -rf /", "--accept-dangers")],
-)
-def test_a_text_with_errors_or_dangers_is_not_published(script, message):
-    revision, _ = bring(make_service(), RUNBOOK.replace("test ! -e no-look", script))
-    with pytest.raises(WaitsForPerson, match=message):
+def test_a_text_with_errors_is_not_published():
+    revision, _ = bring(make_service(), RUNBOOK.replace("{name=look}", "{name=look timeout=soon}"))
+    with pytest.raises(WaitsForPerson, match="timeout=soon"):
         runbooks.publish(revision, user=make_user("release_manager"), at=NOW)
     revision.refresh_from_db()
     assert revision.status == "draft"
-
-
-def test_dangers_are_accepted_with_a_reason_that_is_audited():
-    revision, _ = bring(make_service(), RUNBOOK.replace("test ! -e no-look", "rm -rf /"))
-    runbooks.publish(
-        revision, user=make_user("release_manager"), at=NOW, accept_dangers="a throwaway machine"
-    )
-    assert revision.status == "published"
-    assert AuditEntry.objects.get(verb="published").reason == "a throwaway machine"
 
 
 def test_who_may_not_publish_is_told():
@@ -102,6 +90,31 @@ def test_a_version_that_could_name_no_file_is_refused(world: World, version):
     revision = runbooks.newest(world.service)
     with pytest.raises(WrongUsage, match="is no version"):
         releases.create(world.service, version, ref="v2", revision=revision, user=world.rita, at=NOW)
+
+
+def test_who_creates_a_release_a_moment_later_gets_the_same_one(world: World, monkeypatch):
+    def late(*changes: Add, **how: Any) -> None:
+        monkeypatch.undo()
+        made.append(world.release())
+        record(*changes, **how)
+
+    made: list[Release] = []
+    monkeypatch.setattr(releases, "record", late)
+    assert [world.release()] == made
+    assert Release.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_create_a_release_at_once_one_does(world: World):
+    revision, seen = runbooks.newest(world.service), []
+    in_threads(
+        4,
+        lambda: seen.append(
+            releases.create(world.service, "v2", ref="v2", revision=revision, user=world.rita, at=NOW)
+        ),
+    )
+    assert sorted(is_new for _, is_new in seen) == [False, False, False, True]
+    assert len({release.pk for release, _ in seen}) == 1
 
 
 # --- boxes ------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from releases.identity import create_token
 from releases.lifecycle import deployments
-from releases.models import AccessToken, Deployment
-from tests.factories import PASSWORD, make_deployment, make_environment, make_user
+from releases.models import AccessToken, Approval, Deployment
+from tests.factories import PASSWORD, make_deployment, make_environment, make_incident, make_user
 from tests.releases.world import RUNBOOK, World
 
 FOLDER = Path(import_module("releases.management").__file__ or "").parent / "commands"
@@ -191,6 +191,14 @@ def test_a_plan_of_another_hash_is_not_approved(gantry, world: World):
     assert deployments.approval_of(Deployment.objects.get()) is None
 
 
+def test_an_empty_hash_signs_nothing(gantry, world: World):
+    world.release()
+    words = ["approve_release", "tea", "v2", *IN_PRODUCTION, "--as", "anton", "--plan", ""]
+    seen = gantry(*words, token_of=world.anton)
+    assert (seen.code, "--plan is empty" in seen.err) == (2, True), seen
+    assert not Approval.objects.exists()
+
+
 # --- the whole way -----------------------------------------------------------------------------------------
 
 
@@ -199,6 +207,7 @@ def test_the_commands_take_a_release_from_a_file_to_live_and_back(gantry, world:
     rita, anton, olga = ["--as", "rita"], ["--as", "anton"], WHO
     lines = [
         (["import_runbook", tmp_path / "R.md", "--service", "tea"], None, "imported as a draft"),
+        (["review_runbook", "tea", "--level", "auto", "--why", "a test", *rita], world.rita, "decided for"),
         (["publish_runbook", "tea", *rita], world.rita, "is published"),
         (["create_release", "tea", "v2", *rita], world.rita, "tea v2 created"),
         (["create_release", "tea", "v2", *rita], world.rita, "tea v2 exists already"),
@@ -243,6 +252,7 @@ def test_the_exit_code_says_how_a_deployment_ended(gantry, world: World, marks, 
 @pytest.mark.parametrize(("status", "code"), [("succeeded", 4), ("failed", 6), ("paused", 3), ("waiting", 6)])
 def test_a_way_back_that_is_resumed_tells_how_the_release_ended(world: World, status, code):
     back = make_deployment(undoes=make_deployment(status="failed"), status=status)
+    make_incident(deployment=back, environment=back.environment)
     assert import_module("releases.management.commands.deploy_release").exit_code(back) == code
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from releases.plan.make import Facts, make_plan, make_way_back, rollback_class
 from releases.plan.model import Plan, PlannedStep, from_json, plan_hash, to_json
+from releases.runbooks.document import Document
 from releases.runbooks.reader import read
+from releases.runbooks.review import reviewed
 from releases.statuses import RollbackClass
 
 WAY_BACK = """
@@ -43,7 +45,12 @@ def make_facts(**overrides) -> Facts:
 
 
 def plan_of(text: str, **facts) -> Plan:
-    return make_plan(read(textwrap.dedent(text)), make_facts(**facts))
+    return make_plan(raised(read(textwrap.dedent(text)), "auto"), make_facts(**facts))
+
+
+def raised(document: Document, level: str) -> Document:
+    """The document with everything that runs automated as far as `level`."""
+    return reviewed(document, {("level", step.key): level for step in document.steps})
 
 
 def step_named(plan: Plan, title: str) -> PlannedStep:
@@ -241,6 +248,18 @@ def test_a_runbook_that_cannot_take_it_back_is_a_problem():
     )
     (problem,) = plan_of(text, schema_changes=("x",)).problems
     assert "the way back takes RESTORE" in problem
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "## Deployment steps\n\n### 1. Code\n\nBring the new code.\n",
+        "## Preparation\n\n### 1. Code\n\n```bash\ngit checkout v2\n```\n",
+    ],
+)
+def test_a_runbook_whose_deployment_steps_run_nothing_is_a_problem(stage):
+    (problem,) = plan_of(f"# Shop\n\n{stage}\n{textwrap.dedent(WAY_BACK)}").problems
+    assert problem.startswith("no deployment step of the runbook runs anything")
 
 
 def test_a_method_without_commands_covers_nothing():

@@ -1,0 +1,53 @@
+"""Answering a run on a real terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+ASK = """
+import django; django.setup()
+from releases.management.show import Terminal
+from releases.plan.model import PlannedItem
+item = PlannedItem(key="k", text="Run: the migration", by={by!r}, line=41, command="manage.py migrate")
+print("ANSWER", repr(Terminal().answer(item, lambda: print("beat"))), flush=True)
+"""
+
+
+def on_a_terminal(by: str, typed: str) -> str:
+    """Everything that the terminal showed until the program ended."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    child = subprocess.Popen(
+        [sys.executable, "-c", ASK.format(by=by)],
+        cwd=settings.BASE_DIR, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown, asked = "", False
+    while True:
+        try:
+            shown += os.read(ours, 4096).decode()
+        except OSError:
+            break
+        if not asked and ("stops here: " in shown or "stops here) " in shown):
+            os.write(ours, typed.encode())
+            asked = True
+    assert child.wait(10) == 0
+    os.close(ours)
+    return shown
+
+
+@pytest.mark.parametrize(("key", "answer"), [("y", "'agreed at the terminal'"), ("n", "''"), ("\x1b", "''")])
+def test_one_key_runs_a_command_that_is_shown(key: str, answer: str):
+    shown = on_a_terminal("confirm", key)
+    assert "Run: the migration  (line 41)" in shown
+    assert "manage.py migrate" in shown
+    assert f"ANSWER {answer}" in shown
+
+
+@pytest.mark.parametrize(("line", "answer"), [("all 12 rows\n", "'all 12 rows'"), ("\n", "''")])
+def test_what_a_person_did_is_said_in_a_line(line: str, answer: str):
+    assert f"ANSWER {answer}" in on_a_terminal("person", line)
