@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import environ
@@ -32,11 +33,26 @@ def switch(name: str) -> bool:
     return value in env.BOOLEAN_TRUE_STRINGS
 
 
+def database(name: str, default: str) -> dict[str, Any]:
+    """A database by its URL; raises ImproperlyConfigured without showing it, for it may hold a password."""
+    wrong = f"{name} is no database URL: write postgres://user:password@host/name or sqlite:////path"
+    if not env.str(name, default).startswith(("postgres://", "postgresql://", "sqlite:///")):
+        raise ImproperlyConfigured(wrong)
+    try:
+        return env.db(name, default)  # type: ignore[no-any-return]
+    except ValueError:
+        raise ImproperlyConfigured(wrong) from None
+
+
 VAR_DIR = Path(env.str("GANTRY_VAR", str(BASE_DIR / "var"))).resolve()
 try:
     VAR_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as error:
     raise ImproperlyConfigured(f"GANTRY_VAR is {VAR_DIR}, which cannot be made: {error.strerror}") from None
+
+RUNBOOK_WORDS = env.str("RUNBOOK_WORDS", "")
+if RUNBOOK_WORDS and not Path(RUNBOOK_WORDS).is_file():
+    raise ImproperlyConfigured(f"RUNBOOK_WORDS is {RUNBOOK_WORDS}, which is no file")
 
 # --- Django ----------------------------------------------------------------------------------------
 DEBUG = switch("DEBUG")
@@ -118,11 +134,7 @@ STORAGES = {
 WHITENOISE_MANIFEST_STRICT = False
 
 # --- database, cache, broker -------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{VAR_DIR}/gantry.sqlite3")}
-if not DATABASES["default"].get("ENGINE"):
-    raise ImproperlyConfigured(
-        "DATABASE_URL is no database URL: write postgres://user:password@host/name or sqlite:////path"
-    )
+DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{VAR_DIR}/gantry.sqlite3")}
 SQLITE_SYNCHRONOUS = one_of("SQLITE_SYNCHRONOUS", ("FULL", "NORMAL", "OFF"), "FULL")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a deferred read-then-write fails at once with "locked", whatever the timeout.

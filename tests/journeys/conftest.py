@@ -126,6 +126,7 @@ def introduce(gantry: Gantry, service: Built, runbook: Path | None = None) -> No
     """Register the service and publish its runbook."""
     gantry.do("register_service", str(service.toml))
     gantry.do("import_runbook", str(runbook or service.runbook), "--service", service.name)
+    gantry.do("review_runbook", service.name, "--level", "auto", "--why", "run by these tests", by="rita")
     gantry.do("publish_runbook", service.name, by="rita")
 
 

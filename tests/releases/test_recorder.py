@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from checks.audit import first_bad_entry
-from checks.models import AuditEntry, AuditHead, Variable
+from checks.models import AuditEntry, AuditHead, Database, Variable
 from releases.errors import Held, LeaseLost, StaleState
 from releases.models import Approval, ChecklistItem, Deployment, Incident
 from releases.recorder import (
@@ -112,6 +112,15 @@ def test_the_trail_holds_no_secret_neither_new_nor_changed():
     said = str(list(AuditEntry.objects.values_list("old", "new")))
     assert "first-value" not in said
     assert "second-value" not in said
+
+
+def test_the_trail_holds_no_url_of_a_database():
+    row = Database(environment=make_environment(), name="default", url="postgres://shop:first-value@db/shop")
+    record(Add(row), by="olga", at=NOW)
+    record(Change(row, {"url": "postgres://shop:second-value@db/shop"}), by="olga", at=NOW)
+    added, changed = AuditEntry.objects.order_by("seq")
+    assert "url" not in added.new
+    assert changed.old == changed.new == {"url": "…"}
 
 
 def test_a_deployment_that_stops_acting_gives_its_lease_back():

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from checks.models import AuditEntry, Variable
-from releases import doorbell, tasks
+from releases import doorbell, repository, tasks
 from releases.lifecycle import deployments
 from releases.models import Deployment, Grant
 from tests import factories
@@ -39,6 +39,8 @@ def press(client: Client, row, verb: str, user, **given: str) -> list[str]:
 
 DIALOGS = {
     "releases_runbookrevision_publish": factories.make_revision,
+    "releases_runbookrevision_new_release": factories.make_revision,
+    "releases_runbookrevision_redraft": factories.make_revision,
     "releases_release_plan": factories.make_release,
     "releases_deployment_approve": factories.make_deployment,
     "releases_deployment_deploy": factories.make_deployment,
@@ -126,8 +128,43 @@ def test_a_box_that_is_closed_stays_as_it_is(client) -> None:
 def test_a_draft_is_published(client) -> None:
     revision = factories.make_revision(status="draft")
     user = factories.make_user("release_manager")
-    press(client, revision, "publish", user)
+    (said,) = press(client, revision, "publish", user)
+    assert said.endswith("is published; next, create a release of it")
     assert (revision.status, revision.published_by) == ("published", user)
+
+
+def test_a_draft_with_something_open_is_not_published(client) -> None:
+    text = factories.TEXT.replace("bin/shop restart", "rm -rf /srv/shop/cache\nbin/shop restart")
+    revision = factories.make_revision(status="draft", text=text)
+    (said,) = press(client, revision, "publish", factories.make_user("release_manager"))
+    assert "is not reviewed" in said
+    assert revision.status == "draft"
+
+
+def test_a_release_is_created_of_a_published_text(client, monkeypatch) -> None:
+    monkeypatch.setattr(repository, "resolve", lambda place, ref: {"v1.4": "4" * 40}[ref])
+    revision = factories.make_revision()
+    press(client, revision, "new_release", factories.make_user("release_manager"), version="v1.4")
+    release = revision.releases.get()
+    assert (release.version, release.commit) == ("v1.4", "4" * 40)
+
+
+def test_a_new_draft_of_a_published_text_is_made(client) -> None:
+    revision = factories.make_revision()
+    (said,) = press(client, revision, "redraft", factories.make_user("release_manager"))
+    assert said.endswith("r2 is a draft of the same text")
+    assert revision.runbook.revisions.get(number=2).status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"), [("draft", {"Publish"}), ("published", {"Create a release", "New draft"})]
+)
+def test_a_revision_offers_what_makes_sense_in_its_status(client, status, offered) -> None:
+    revision = factories.make_revision(status=status)
+    client.force_login(factories.make_superuser())
+    page = client.get(reverse("admin:releases_runbookrevision_change", args=[revision.pk])).content.decode()
+    links = {"publish": "Publish", "new_release": "Create a release", "redraft": "New draft"}
+    assert {title for verb, title in links.items() if f"/{verb}" in page} == offered
 
 
 def test_an_approver_does_not_publish(client) -> None:
@@ -267,6 +304,8 @@ def form_of(environment, **variable: str) -> dict[str, str]:
         "variables-INITIAL_FORMS": "1" if variable.get("id") else "0",
         "databases-TOTAL_FORMS": "0",
         "databases-INITIAL_FORMS": "0",
+        "hosts-TOTAL_FORMS": "0",
+        "hosts-INITIAL_FORMS": "0",
     }
     row = {"environment": str(environment.pk), **variable}
     return given | {f"variables-0-{name}": value for name, value in row.items()}

@@ -38,6 +38,7 @@ def world():
     factories.make_snapshot(metric=factories.make_metric(environment=environment))
     factories.make_feature(environment=environment)
     release = factories.make_release(service=environment.service, version="v1.1")
+    factories.settle_review(release.revision)
     factories.make_item(release=release)
     deployment = factories.make_deployment(release=release, environment=environment, status="watching")
     factories.make_attempt(deployment=deployment, tail="done")
@@ -112,6 +113,7 @@ EVIDENCE = (
     "runbookrevision",
     "incident",
     "backup",
+    "decision",
 )
 
 
