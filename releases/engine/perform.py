@@ -124,6 +124,7 @@ def _of_release(plan: Plan, begun: datetime) -> dict[str, str]:
         "PREVIOUS_VERSION": plan.previous_version,
         "PREVIOUS_COMMIT": plan.previous_commit,
         "DEPLOYMENT_DATE": begun.strftime("%Y%m%d"),
+        "DEPLOYMENT_TIME": begun.strftime("%Y%m%d_%H%M%S"),
     }
 
 

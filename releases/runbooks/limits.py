@@ -225,7 +225,7 @@ def find(plain: str, *, role: str, row: str, column: str) -> list[Limit]:
         *_without_operator(plain, role=role, row=row),
         *_in_cell(plain, row, column),
     ]
-    apart = _without_overlaps(sorted(found, key=lambda one: one.start))[:MOST]
+    apart = _without_overlaps(sorted(found, key=lambda one: (one.start, not one.is_relative)))[:MOST]
     kept = [one for one in apart if _is_limit(plain, one)]
     return [
         one for number, one in enumerate(kept) if not (number and _is_time_of(plain, kept[number - 1], one))

@@ -42,7 +42,7 @@ CHECKED_OUT = re.compile(r"\bgit\s+(?:-C\s+\S+\s+)?(?:checkout|reset|switch)\b")
 # What the engine gives every command of a deployment.
 GIVEN = frozenset(
     "SERVICE ENVIRONMENT BASE_URL RELEASE_VERSION RELEASE_COMMIT PREVIOUS_VERSION PREVIOUS_COMMIT BACKUP_FILE"
-    " DEPLOYMENT_DATE".split()
+    " DEPLOYMENT_DATE DEPLOYMENT_TIME".split()
 )
 BEFORE = r"\b(?:prev(?:ious)?|last|old|stable|prior|before|former|good)"
 # What the words are about: the variable in a way forward, and in a way back.
