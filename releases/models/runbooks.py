@@ -1,5 +1,7 @@
 """The Markdown checklist of a service and its immutable texts."""
 
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 
@@ -50,7 +52,7 @@ class RunbookRevision(models.Model):
     def __str__(self) -> str:
         return f"{self.runbook} r{self.number}"
 
-    @property
+    @cached_property
     def document(self) -> Document:
         """The text as read, before anybody decided anything; reading is deterministic and takes milliseconds."""
         # Loaded on use: the reader's grammar costs 0.17 s of start-up, and most commands never read a text.
