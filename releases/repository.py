@@ -106,7 +106,10 @@ def changed_paths(folder: str, old: str, new: str, *, globs: list[str]) -> tuple
 
 def is_repository(place: str) -> bool:
     """A local path that exists, or anything with a scheme or a colon (asked when it is used)."""
-    return Path(place).exists() or ":" in place
+    try:
+        return Path(place).exists() or ":" in place
+    except OSError:
+        return False
 
 
 def _last_line(answer: Captured) -> str:

@@ -20,11 +20,16 @@ def carry_out(
 ) -> HttpResponse:
     """Do it and show the sentence that it returns; a refusal is shown in its own words. Leads to the address `back`,
     which may be asked for afterwards."""
+    told(request, verb)
+    return lead_to(request, back if isinstance(back, str) else back())
+
+
+def told(request: HttpRequest, verb: Callable[[], str]) -> None:
+    """Do it; the next page shows the sentence that it returns, or the refusal in its own words."""
     try:
         messages.success(request, verb())
     except GantryError as refusal:
         messages.error(request, str(refusal))
-    return lead_to(request, back if isinstance(back, str) else back())
 
 
 def lead_to(request: HttpRequest, address: str) -> HttpResponse:
@@ -74,17 +79,6 @@ class DecisionForm(BaseDialogForm):
     """What was decided."""
 
     decision = _text("Decision", "What was done and why that settles it.")
-
-
-class DangersForm(BaseDialogForm):
-    """Why dangerous commands are accepted, where there are some."""
-
-    accept_dangers = forms.CharField(
-        label="Reason to accept dangerous commands",
-        help_text="Only asked where the runbook holds some.",
-        required=False,
-        widget=UnfoldAdminTextareaWidget({"rows": 2}),
-    )
 
 
 class WayBackForm(BaseDialogForm):

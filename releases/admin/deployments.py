@@ -20,7 +20,7 @@ from releases.lifecycle import deployments, logbook
 from releases.models import Approval, Attempt, ChecklistItem, Deployment
 from releases.models.deployments import output_path
 from releases.permissions import demand
-from releases.plan.model import Plan, from_json
+from releases.plan.model import TRIGGER, Plan, from_json
 from releases.statuses import DeploymentStatus
 
 D = DeploymentStatus
@@ -240,6 +240,7 @@ def page(deployment: Deployment) -> dict[str, Any]:
         "from_version": plan.version if plan.direction == "back" else plan.previous_version,
         "to_version": plan.target_version,
         "triggers": [limit for limit in plan.limits if limit.role == "rollback_trigger"],
+        "pulls": deployment.items.filter(ticked_by=TRIGGER).select_related("by"),
         "ways_back": _ways_back(plan),
         "approvals": deployment.approvals.select_related("by"),
         "incidents": deployment.incidents.all(),

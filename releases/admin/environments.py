@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from checks import tasks as checks_tasks
 from checks.admin import EditablePage, place
-from checks.models import Database, Environment, Service, Variable
+from checks.models import Database, Environment, Host, Service, Variable
 from checks.secrets import MASK, SecretTooShort, encrypt
 from releases import doorbell, tasks
 from releases.admin.acting import address_of, carry_out, dialog, user_of
@@ -109,6 +109,17 @@ class DatabaseInline(TabularInline):
         return PASSWORD.sub(rf"\1{MASK}@", database.url)
 
 
+class HostInline(TabularInline):
+    """The machines that blocks run on by ssh."""
+
+    model = Host
+    fields = ("name", "address", "port", "identity_file")
+    extra = 0
+    tab = True
+    has_view_permission = VariableInline.has_view_permission
+    has_add_permission = has_change_permission = has_delete_permission = VariableInline.has_add_permission
+
+
 class ServiceAdmin(EditablePage):
     """What is run."""
 
@@ -128,7 +139,7 @@ class EnvironmentAdmin(EditablePage):
     search_fields = ("name", "service__name", "base_url")
     readonly_fields = ("is_fenced",)
     actions_detail = ("run_checks", "back_up")
-    inlines = (VariableInline, DatabaseInline)
+    inlines = (VariableInline, DatabaseInline, HostInline)
     change_form_outer_before_template = "gantry/environment.html"
     fields = (
         ("service", "name"),

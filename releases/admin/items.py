@@ -2,18 +2,21 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from checks.admin import Page, place
+from releases import doorbell, tasks
 from releases.admin import badges
 from releases.admin.acting import EvidenceForm, ReasonForm, address_of, carry_out, dialog, user_of
 from releases.admin.site import site
 from releases.lifecycle import items
 from releases.models import ChecklistItem
-from releases.statuses import ItemState
+from releases.permissions import may
+from releases.statuses import DeploymentStatus, ItemState
 
 
 class ChecklistItemAdmin(Page):
@@ -62,7 +65,8 @@ class ChecklistItemAdmin(Page):
 
         def verb() -> str:
             items.tick(item, user=user, evidence=form.cleaned_data["evidence"], at=timezone.now())
-            return f"ticked: {item.text}"
+            goes_on = _let_go_on(item, user)
+            return f"ticked: {item.text}" + ("; a worker goes on with the run" if goes_on else "")
 
         return carry_out(request, verb, back=_home(item))
 
@@ -80,6 +84,17 @@ class ChecklistItemAdmin(Page):
             return f"waived: {item.text}"
 
         return carry_out(request, verb, back=_home(item))
+
+
+def _let_go_on(item: ChecklistItem, user: User) -> bool:
+    """Agreeing to a command runs it: a worker is rung for, where the run waits and the user may deploy."""
+    deployment = item.deployment
+    if deployment is None or item.ticked_by != "confirm" or deployment.status != DeploymentStatus.WAITING:
+        return False
+    if not may(user, "deploy", deployment.environment):
+        return False
+    doorbell.ring(tasks.deploy, deployment.pk, user.username)
+    return True
 
 
 def _home(item: ChecklistItem) -> str:

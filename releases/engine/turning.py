@@ -10,9 +10,16 @@ from releases.features.own import is_on
 from releases.lifecycle import deployments
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
-from releases.plan.model import PlannedLimit, from_json
+from releases.plan.model import BY_HAND, PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
-from releases.statuses import DeploymentStatus, IncidentStatus, Outcome, ReleaseStatus, RollbackClass
+from releases.statuses import (
+    DeploymentStatus,
+    IncidentStatus,
+    ItemState,
+    Outcome,
+    ReleaseStatus,
+    RollbackClass,
+)
 
 D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
@@ -93,9 +100,10 @@ def go_back(run: Run, why: str) -> bool:
 
 
 def is_touched(deployment: Deployment) -> bool:
-    """Was anything of the service changed, as far as the journal can tell?"""
+    """Was anything of the service changed, by an action or by hand, as far as the journal can tell?"""
     changing = {action.key for action in from_json(deployment.plan).actions if action.changes}
-    return deployment.attempts.filter(action__in=changing).exists()
+    by_hand = deployment.items.filter(key__endswith=BY_HAND, state=ItemState.TICKED)
+    return deployment.attempts.filter(action__in=changing).exists() or by_hand.exists()
 
 
 def is_known(deployment: Deployment, cause: str) -> bool:

@@ -93,6 +93,7 @@ def make_plan(document: Document, facts: Facts) -> Plan:
     if kind == RollbackClass.RESTORE:
         steps = _with_copy_under_fence(steps)
     methods = tuple(_method(document, method) for method in document.rollback_methods)
+    limits = _limits(document, facts.metrics)
     return Plan(
         service=facts.service,
         environment=facts.environment,
@@ -105,9 +106,9 @@ def make_plan(document: Document, facts: Facts) -> Plan:
         rollback_class=kind,
         time_scale=facts.time_scale,
         steps=tuple(steps),
-        limits=_limits(document, facts.metrics),
+        limits=limits,
         methods=methods,
-        triggers=_triggers(document),
+        triggers=_triggers(document, limits),
         trigger_rule=document.trigger_rule,
         variables=dict(facts.variables),
         problems=tuple(_problems(document, facts, kind, methods)),
@@ -184,15 +185,16 @@ def release_items(document: Document) -> tuple[PlannedItem, ...]:
 def _forward(document: Document) -> list[PlannedStep]:
     steps = [step for step in document.steps if step.role in FORWARD_ROLES and _applies(step)]
     live = _go_live(document, steps)
-    planned, offset = [], 0.0
+    before = [_step(document, step, BEFORE) for step in steps if step.order <= live]
+    after, offset = [], 0.0
     for step in steps:
-        if step.order <= live:
-            planned.append(_step(document, step, BEFORE))
-            continue
-        offset = max(offset, step.offset_minutes or 0.0)
-        phase = ATTENDED if offset <= ATTENDED_MINUTES else WATCH
-        planned.append(replace(_step(document, step, phase), offset_minutes=offset))
-    return [step for step in planned if step.actions or step.items]
+        if step.order > live:
+            offset = offset if step.offset_minutes is None else step.offset_minutes
+            phase = ATTENDED if offset <= ATTENDED_MINUTES else WATCH
+            after.append(replace(_step(document, step, phase), offset_minutes=max(offset, 0.0)))
+    # By their times: a share opened after two days stands above the look after a quarter of an hour.
+    after.sort(key=lambda step: step.offset_minutes or 0.0)
+    return [step for step in (*before, *after) if step.actions or step.items]
 
 
 def _applies(step: Step) -> bool:
@@ -231,10 +233,11 @@ def _go_live(document: Document, steps: Iterable[Step]) -> int:
 def _step(document: Document, step: Step, phase: str, *, runs: bool = True) -> PlannedStep:
     """A step as far as it is automated: its actions, or boxes for a person who does them by hand."""
     by_machine = runs and step.automation in (CONFIRM, AUTO)
-    actions = _actions(document, step, phase) if by_machine else ()
-    by_hand = _by_hand(document, step) if runs and step.automation == GUIDE else []
-    asked = [_agreement(action, step) for action in actions if _needs_agreement(document, action, step)]
-    boxes = [_item(item, has_actions=bool(actions)) for item in document.items_of(step.order)]
+    blocks = _runs(document, step) if by_machine else []
+    actions = _actions(document, step, blocks, phase)
+    by_hand = _by_hand(document, step) if runs and not actions else []
+    asked = [_agreement(action, step) for action in actions if _needs_agreement(action, step)]
+    boxes = [_item(item, has_actions=bool(blocks)) for item in document.items_of(step.order)]
     ways = _ways_by_hand(document, step) if runs else []
     return PlannedStep(
         key=f"step-{step.order}",
@@ -251,11 +254,13 @@ def _runs(document: Document, step: Step) -> list[Block]:
     return [block for block in document.blocks_of(step.order) if block.kind in RUNNABLE]
 
 
-def _actions(document: Document, step: Step, phase: str) -> tuple[PlannedAction, ...]:
+def _actions(
+    document: Document, step: Step, blocks: Iterable[Block], phase: str
+) -> tuple[PlannedAction, ...]:
     """The step's commands in the order of their lines, those in boxes that a reviewer turned on among them."""
-    blocks = [_action(block, phase) for block in _runs(document, step)]
     inline = [_action_of_item(item, phase) for item in document.items_of(step.order) if item.runs]
-    return tuple(sorted([*blocks, *inline], key=lambda action: action.line))
+    found = [*(_action(block, phase) for block in blocks), *inline]
+    return tuple(sorted(found, key=lambda action: action.line))
 
 
 def _action(block: Block, phase: str) -> PlannedAction:
@@ -309,11 +314,11 @@ def _inline_key(item: Item) -> str:
     return f"{item.key}-run"
 
 
-def _needs_agreement(document: Document, action: PlannedAction, step: Step) -> bool:
+def _needs_agreement(action: PlannedAction, step: Step) -> bool:
     if action.options.get("confirm") == "true":
         return True
     is_read = action.kind == "http" and action.options.get("method", "GET") in ("GET", "HEAD")
-    return step.automation == CONFIRM and action.kind not in HARMLESS and not is_read
+    return step.automation != AUTO and action.kind not in HARMLESS and not is_read
 
 
 def _agreement(action: PlannedAction, step: Step) -> PlannedItem:
@@ -330,8 +335,8 @@ def _agreement(action: PlannedAction, step: Step) -> PlannedItem:
 
 
 def _by_hand(document: Document, step: Step) -> list[PlannedItem]:
-    """A box for each command of a step that a person does."""
-    return [
+    """A box for each command of a step that a person does, one for a deployment step that is told in words alone."""
+    commands = [
         PlannedItem(
             key=f"{block.key}{BY_HAND}",
             text=f"Done by hand: {first_command(block.script)}",
@@ -342,6 +347,12 @@ def _by_hand(document: Document, step: Step) -> list[PlannedItem]:
         )
         for block in _runs(document, step)
     ]
+    words_alone = step.role == "deployment_steps" and not document.items_of(step.order)
+    if commands or not words_alone or _ways_by_hand(document, step):
+        return commands
+    told = f"Done by hand: {step.heading}"
+    key = f"{step.key}{BY_HAND}"
+    return [PlannedItem(key=key, text=told, by="person", heading=step.heading, line=step.line)]
 
 
 def _ways_by_hand(document: Document, step: Step) -> list[PlannedItem]:
@@ -373,7 +384,7 @@ def _item(item: Item, *, has_actions: bool) -> PlannedItem:
     return PlannedItem(
         key=item.key,
         text=item.text,
-        by="person" if by == "step" and not has_actions else by,
+        by="person" if by == "step" and not (has_actions or item.runs) else by,
         by_name=_inline_key(item) if item.runs else item.by_name,
         scope="deployment" if item.runs else item.scope,
         required=item.required,
@@ -415,7 +426,10 @@ def _place_of(steps: list[PlannedStep], kind: str, *, after: bool) -> tuple[int,
 def _method(document: Document, method: RollbackMethod) -> PlannedMethod:
     orders = set(method.steps)
     own = [step for step in document.steps if step.order in orders and _applies(step)]
-    steps = [_boxes_do_not_stop(_step(document, step, BEFORE)) for step in own]
+    steps = [_step(document, step, BEFORE) for step in own]
+    # Where boxes are all there is, they are the way back.
+    if any(step.actions or any(item.is_by_hand for item in step.items) for step in steps):
+        steps = [_boxes_do_not_stop(step) for step in steps]
     return PlannedMethod(
         title=method.title,
         covers=method.covers,
@@ -430,12 +444,13 @@ def _boxes_do_not_stop(step: PlannedStep) -> PlannedStep:
     return replace(step, items=tuple(replace(i, required=s) for i, s in zip(step.items, stops, strict=True)))
 
 
-def _triggers(document: Document) -> tuple[PlannedTrigger, ...]:
-    """The reasons to go back or to look that nothing measures."""
+def _triggers(document: Document, limits: Iterable[PlannedLimit]) -> tuple[PlannedTrigger, ...]:
+    """The reasons to go back or to look that nothing here measures: a person watches them, and pulls."""
+    watched = {limit.line for limit in limits if not limit.metric}
     return tuple(
         PlannedTrigger(key=trigger.key, text=trigger.text, response=trigger.response, line=trigger.line)
         for trigger in document.triggers
-        if not trigger.measured
+        if not trigger.measured or trigger.line in watched
     )
 
 
@@ -483,7 +498,7 @@ def _problems(
 
 
 def _holds_something(document: Document, step: Step) -> bool:
-    return _applies(step) and bool(_runs(document, step) or _ways_by_hand(document, step))
+    return _applies(step) and bool(_by_hand(document, step) or _ways_by_hand(document, step))
 
 
 def _run_by_machine(document: Document) -> list[Block]:

@@ -35,7 +35,7 @@ PICK_ONE = re.compile(
     r"\b(select|choose|pick|tick|check|mark) (only |exactly )?one\b|\bone of\b\W*$", re.IGNORECASE
 )
 ALTERNATIVE = re.compile(
-    r"\b(none|minor|major|critical|yes|no|n/?a|go|no-?go|success(ful|ful+y)?|partial(ly)?|fail(ed|ure)?|rolled back|low|medium|high|approved|rejected|pass(ed)?|degraded|healthy|complete|incomplete"
+    r"\b(none|minor|major|critical|yes|n/?a|go|no-?go|no(?=\W*(?:$|[(:,–]| - ))|success(ful|ful+y)?|partial(ly)?|fail(ed|ure)?|rolled back|low|medium|high|approved|rejected|pass(ed)?|degraded|healthy|complete|incomplete"
     r"|ninguno|menores|graves|sí|nenhum|sim|não|keine?|ja|nein|aucun|oui|non|erfolgreich|fehlgeschlagen|нет|да|успешно)\b|^\W*(无|成功|失败|なし|失敗)",
     re.IGNORECASE,
 )

@@ -193,6 +193,24 @@ NOT_A_LIMIT_AFTER = re.compile(
     r"^\s?(?:before|prior|in advance|ago|earlier|later|ahead|notice)\b|^\s?(?:vs\.?|versus)\s?[\d<>~]|^\s?\)\s?[{;]",
     re.IGNORECASE,
 )
+# Words that without a unit count something else: "up to 3 people", "over 100 shops".
+NEEDS_UNIT = frozenset(
+    {
+        "up to",
+        "over",
+        "max",
+        "max.",
+        "min",
+        "min.",
+        "reaches",
+        "reach",
+        "hits",
+        "sous",
+        "até",
+        "bis zu",
+        "maximal",
+    }
+)
 SIZE = re.compile(SIZE_UNITS, re.IGNORECASE)
 IS_OLD = re.compile(r"^\s?old\b", re.IGNORECASE)
 TEMPLATE_END = re.compile(r"^\s?>(?!\s?\d)")
@@ -318,25 +336,7 @@ def _is_limit(plain: str, one: Limit) -> bool:
         return False
     if is_time(one.unit) and not _is_limit_of_time(one, before, after):
         return False
-    if (
-        one.word
-        in (
-            "up to",
-            "over",
-            "max",
-            "max.",
-            "min",
-            "min.",
-            "reaches",
-            "reach",
-            "hits",
-            "sous",
-            "até",
-            "bis zu",
-            "maximal",
-        )
-        and not one.unit
-    ):
+    if one.word in NEEDS_UNIT and not one.unit:
         return False
     if one.word in ("reaches", "reach", "hits") and SHARED_OUT.search(before):
         return False

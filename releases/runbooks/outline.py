@@ -12,6 +12,10 @@ from .words import Words
 CONTENT = ("item", "fence")
 MOST_STEPS = 60  # headings looked at below one stage
 WINDOWED = ("post_deployment", "maintenance", "success_criteria")
+METHOD = re.compile(
+    r"^\W*(?:\*\*|__)(?:method|option|approach|way|variant|methode|método|méthode|方法|способ)\s*(?:\d+|[A-H])\b",
+    re.I,
+)
 LEAD = re.compile(r"\*\*(.+?):?\*\*|__(.+?):?__|([^:–—]{3,80}?)(?:\s[-–—]\s|:\s|$)")
 
 
@@ -69,7 +73,7 @@ class Outline:
 
     def step_for(self, piece: Piece) -> int | None:
         """The order of the step that the piece stands in, opening one where a stage or a list makes it."""
-        if self._starts_list_step(piece):
+        if self._starts_list_step(piece) or self._starts_method(piece):
             self._list_step = self._open(_lead(piece.text), piece.line, self.current, self.current.level + 1)
         if self._list_step is not None:
             return self._list_step
@@ -132,6 +136,11 @@ class Outline:
             and piece.ordered
             and piece.depth == 1
         )
+
+    def _starts_method(self, piece: Piece) -> bool:
+        """A bold line "Method 2: Git revert" begins a way back of its own."""
+        is_way_back = self.current.role == "rollback_procedure"
+        return is_way_back and piece.kind == "text" and bool(METHOD.match(piece.text))
 
     def _open(self, heading: str, line: int, section: Section, level: int) -> int:
         when = schedule.of_heading(heading, windows=section.role in WINDOWED)

@@ -169,9 +169,8 @@ def _without(block: Block, gone: list[range]) -> Block:
     # Loaded on use: only a text with alternatives needs the grammar of commands here.
     from .blocks import trimmed
 
-    return trimmed(
-        block, "\n".join(kept), tuple(hole for hole in block.holes if not _covers(gone, hole.line))
-    )
+    text = "\n".join(kept)
+    return trimmed(block, text, tuple(hole for hole in block.holes if hole.words in text))
 
 
 def _commands_within(block: Block, option: Option) -> bool:

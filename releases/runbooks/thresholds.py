@@ -126,16 +126,8 @@ def _threshold(
     stop = _clause_end(plain, one.end, following)
     before, after = plain[start : one.start], plain[one.end : stop]
     unit, factor = unit_of(one.unit)
-    metric = metric_name(
-        before,
-        after,
-        whole=plain,
-        lead=plain[: found[0].start],
-        row=context.row,
-        label=context.label,
-        heading=context.heading,
-        unit=unit,
-    )
+    above = {"row": context.row, "label": context.label, "heading": context.heading}
+    metric = metric_name(before, after, whole=plain, lead=plain[: found[0].start], unit=unit, **above)
     if one.phrase:
         start, stop = min(start, one.phrase[0]), max(stop, one.phrase[1])
     return Threshold(

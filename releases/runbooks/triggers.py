@@ -48,6 +48,11 @@ ANY = re.compile(
     r"\bany\b|\bat least one\b|\bone or more\b|\bone of\b|\beither\b|\bcualquiera\b|\bqualquer\b|\beine[rs]? der\b|\bl'un(?:e)? des\b|任一|任何|いずれか|\bлюб",
     re.IGNORECASE,
 )
+# Labels of what stands among the reasons and is none: what is done then, and who decides.
+NO_REASONS = re.compile(
+    r"^\W*(?:(?:roll ?back|rollback|emergency|recovery|immediate) )?(?:steps?|procedures?|process|actions?|commands?|contacts?|decision[- ]?makers?|who decides|who to call|authority|success (?:criteria|metrics)|how to roll ?back|afterwards)\W*$",
+    re.IGNORECASE,
+)
 GLYPH = re.compile(r"^[•◦▪‣●○■□☐☑☒✅✔✓❌✗✘⚠🔴🟠🟡❗🚨🚫⛔]")
 EMPHASIS = re.compile(r"\*\*|__")
 ENDS_OPEN = re.compile(r"[:：]\W*$")
@@ -119,6 +124,8 @@ def _text(members: Sequence[Placed]) -> str:
 
 def _is_entry(one: Placed, labels: Collection[str]) -> bool:
     if one.role != "rollback_triggers" and not (one.piece.group and one.label in labels):
+        return False
+    if NO_REASONS.search(one.label) or NO_REASONS.search(one.parent):
         return False
     return one.piece.kind in ("item", "cell") or _is_listed(one)
 

@@ -67,10 +67,10 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "trigger",
-        rf"{SUDO}(?:npx\s+|pnpm\s+(?:dlx\s+)?|yarn\s+)?(?:vercel(?:\s+(?:deploy|redeploy|promote|--prod)\b.*|\s+-.*)?$|netlify\s+deploy\b|(?:fly|flyctl)\s+deploy\b|railway\s+(?:up|redeploy)\b|wrangler\s+(?:deploy|publish)\b"
+        rf"{SUDO}(?:npx\s+|pnpm\s+(?:dlx\s+)?|yarn\s+)?(?:vercel(?!.*--prod=false)(?:\s+(?:redeploy|promote)\b|.*\s--prod\b)|netlify\s+deploy\b|(?:fly|flyctl)\s+deploy\b|railway\s+(?:up|redeploy)\b|wrangler\s+(?:deploy|publish)\b"
         r"|firebase\s+deploy\b|(?:serverless|sls)\s+deploy\b|eb\s+deploy\b|gcloud\s+(?:run|app|functions)\s+(?:\S+\s+)?deploy\b|az\s+webapp\s+(?:up|deploy\w*)\b|render\s+deploys?\s+create\b|amplify\s+publish\b|aws\s+(?:deploy\s+create-deployment|ecs\s+update-service|amplify\s+start-job|codepipeline\s+start)\S*"
         r"|gh\s+workflow\s+run\b|glab\s+(?:ci|pipeline)\s+run\b|kamal\s+(?:deploy|redeploy|setup)\b|cap\s+\w+\s+deploy\b|dokku\s+ps:rebuild\b|heroku\s+(?:container:release|pipelines:promote|releases:rollback)\b|helm\s+upgrade\b|kubectl\s+set\s+image\b|argocd\s+app\s+sync\b)"
-        rf"|{PUSH}(?!.*\s(?:--tags|--follow-tags))(?!\s+\S+\s+(?:tag\s|refs/tags|{VERSION}\s*$))(?:\s+-u|\s+--set-upstream)?\s+[\w.-]+\s+[\w./:<>$\"{{}}-]+\s*$",
+        rf"|{PUSH}(?!.*\s(?:--tags|--follow-tags))(?!\s+\S+\s+(?:tag\s|refs/tags|{VERSION}\s*$))(?:\s+-u|\s+--set-upstream)?\s+(?!staging\b|stage\b|preview\b|test\b|dev\b|qa\b)[\w.-]+\s+[\w./:<>$\"{{}}-]+\s*$",
         rf"git\s+(-C\s+\S+\s+)?(log|status|show|diff|fetch|rev-parse|remote|branch)\b|gh\s+run\s+(watch|list|view)\b|vercel\s+(inspect|ls|list)\b|kubectl\s+(rollout\s+status|get)\b|{LOOK}",
     ),
     (

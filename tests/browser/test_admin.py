@@ -2,51 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import factories
 from tests.browser import story
+from tests.browser.conftest import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Where pictures are kept, `docs/images` to make those of the documents anew; else they are thrown away.
 PICTURES = os.environ.get("GANTRY_PICTURES", "")
-
-
-@pytest.fixture
-def page(browser: Browser, live_server) -> Iterator[Page]:
-    """A tab that takes no console error, no failed request and no missing file."""
-    context = browser.new_context(
-        base_url=live_server.url, viewport={"width": 1440, "height": 1120}, color_scheme="light"
-    )
-    tab = context.new_page()
-    wrong: list[str] = []
-    tab.on(
-        "console",
-        lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None,
-    )
-    tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on(
-        "response",
-        lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
-    )
-    tab.on("dialog", lambda opened: wrong.append(f"a dialog of the browser: {opened.message}"))
-    yield tab
-    context.close()
-    assert wrong == []
-
-
-def sign_in(page: Page, username: str) -> None:
-    page.goto("/")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").first.fill(factories.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="What runs where")).to_be_visible()
 
 
 def visitor(role: str = "") -> str:

@@ -11,7 +11,7 @@ from releases.runbooks.reader import read
 
 DEMO = Path(build.__file__).parent
 ORDER = {
-    "shop": "backup maintenance drain code migrate features restart maintenance",
+    "shop": "backup maintenance drain code dependencies migrate cache features restart maintenance",
     "plain": "backup maintenance code restart maintenance",
 }
 

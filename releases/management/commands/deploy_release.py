@@ -18,7 +18,7 @@ from releases.management.base import add_as, now, user_of
 from releases.management.show import Terminal, plan_lines
 from releases.models import Deployment, Release
 from releases.permissions import demand
-from releases.plan.model import from_json
+from releases.plan.model import END, WATCH, from_json
 from releases.recorder import Lease, Move, claim, record, this_owner
 from releases.statuses import OCCUPYING, DeploymentStatus
 
@@ -77,9 +77,8 @@ class Command(Base):
         demand(user, "deploy", place)
         deployment = (self._taken_up if options["resume"] else self._new)(release, place, user, at, options)
         if options["yes"]:
-            items.confirm_all(
-                items.boxes_of(release, place), user=user, evidence=options["evidence"], at=now()
-            )
+            boxes = [box for box in items.boxes_of(release, place) if box.key not in _seen_later(deployment)]
+            items.confirm_all(boxes, user=user, evidence=options["evidence"], at=now())
         return self._carry_on(deployment, user, options)
 
     def _dry_run(self, release: Release, place: Environment, user: User, at: datetime) -> int:
@@ -178,6 +177,12 @@ class Command(Base):
         if back:
             self.say(f"log of the way back: {logbook.path_of(back)}")
         return code
+
+
+def _seen_later(deployment: Deployment) -> set[str]:
+    """Keys of the boxes of the long watch: nobody can have seen today what they ask in a day."""
+    plan = from_json(deployment.plan)
+    return {item.key for step in plan.steps if step.phase in (WATCH, END) for item in step.items}
 
 
 def unfinished(release: Release, place: Environment) -> Deployment | None:

@@ -10,7 +10,7 @@ from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
 from releases.models import RunbookRevision
 from releases.runbooks.document import AUTOMATIONS, RUN_ROLES, RUNNABLE, Document, Step
-from releases.runbooks.review import matters, subjects
+from releases.runbooks.review import danger_subject, matters, subjects
 
 
 class Command(Base):
@@ -132,7 +132,7 @@ def _asked(document: Document, options: dict[str, Any]) -> list[tuple[str, str, 
     found = [("level", step.key, options["level"]) for step in _steps(document, options)]
     found += [("pick", *_choice_at(document, line)) for line in options["pick"]]
     for line in options["accept"]:
-        found += [("accept", subject, "yes") for subject in _at(document, "accept", line)]
+        found += [("accept", subject, "yes") for subject in _dangers_at(document, line)]
     for line in options["runs"]:
         found += [("run", subject, "yes") for subject in _at(document, "run", line)]
     for kind in ("by", "scope"):
@@ -187,6 +187,15 @@ def _at(document: Document, kind: str, line: int) -> list[str]:
         lines = ", ".join(str(at) for at in sorted(set(known.values()))) or "none"
         raise WrongUsage(f"line {line} has nothing to decide with --{kind} (lines that have: {lines})")
     return found
+
+
+def _dangers_at(document: Document, line: int) -> list[str]:
+    """The danger marks of the block that a line stands in."""
+    for block in document.blocks:
+        if block.dangers and block.line <= line <= block.line + block.text.count("\n") + 1:
+            return [danger_subject(block, danger) for danger in block.dangers]
+    lines = ", ".join(str(block.line) for block in document.blocks if block.dangers) or "none"
+    raise WrongUsage(f"no dangerous block stands in line {line} (they begin in lines: {lines})")
 
 
 def _options(document: Document, subject: str) -> list[str]:

@@ -1,15 +1,48 @@
-// What a person unfolded stays so when a page renews itself.
+// What a person unfolded, and where they read in a text, stays so when a page renews itself.
 (() => {
-  let remembered = new Map();
+  const RENEWED = ["live", "overview", "review"];
+  let unfolded = new Map();
+  let read = new Map();
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!["live", "overview"].includes(event.target.id)) return;
-    remembered = new Map([...document.querySelectorAll("details[id]")].map((each) => [each.id, each.open]));
+    if (!RENEWED.includes(event.target.id)) return;
+    unfolded = new Map([...document.querySelectorAll("details[id]")].map((each) => [each.id, each.open]));
+    read = new Map([...document.querySelectorAll("pre[id]")].map((each) => [each.id, each.scrollTop]));
   });
   document.addEventListener("htmx:afterSwap", () => {
-    for (const [id, open] of remembered) {
+    for (const [id, open] of unfolded) {
       const each = document.getElementById(id);
-      if (each && open) each.open = true;
+      if (each) each.open = open;
     }
-    remembered = new Map();
+    for (const [id, top] of read) document.getElementById(id)?.scrollTo(0, top);
+    unfolded = new Map();
+    read = new Map();
+  });
+  // The text beside a review follows it, step by step.
+  let waits = false;
+  const follow = () => {
+    waits = false;
+    const text = document.getElementById("text");
+    if (!text || getComputedStyle(text.parentElement).position !== "sticky") return;
+    const steps = [...document.querySelectorAll(".g-step")].filter((each) => each.offsetParent);
+    const step = steps.find((each) => each.getBoundingClientRect().bottom > 120);
+    const line = step && document.querySelector(step.querySelector(".g-at").getAttribute("href"));
+    if (!line || step.getBoundingClientRect().top > innerHeight / 2) return;
+    text.scrollTo(0, line.offsetTop - text.offsetTop - 12);
+  };
+  document.addEventListener("scroll", () => {
+    if (!waits) requestAnimationFrame(follow);
+    waits = true;
+  });
+  // A line number leads to its line in the text beside it; what is read does not move.
+  document.addEventListener("click", (event) => {
+    const number = event.target.closest?.('a[href^="#line-"]');
+    const line = number && document.querySelector(number.getAttribute("href"));
+    const text = line?.closest("pre");
+    if (!text || getComputedStyle(text.parentElement).position !== "sticky") return;
+    event.preventDefault();
+    history.replaceState(null, "", number.hash);
+    text.scrollTo({ top: line.offsetTop - text.offsetTop - text.clientHeight / 3, behavior: "smooth" });
+    document.querySelectorAll("[data-shown]").forEach((each) => delete each.dataset.shown);
+    line.dataset.shown = "";
   });
 })();

@@ -183,3 +183,59 @@ def test_a_protected_environment_is_held_while_nobody_is_named_to_call():
     assert len(held) == 1
     assert "On-Call" in held[0]
     assert plan_at(read(text), "auto").problems == ()
+
+
+def test_a_command_in_a_box_before_the_deployment_runs_before_it_with_one_key():
+    text = textwrap.dedent(TEXT).replace(
+        "## Deployment steps",
+        "## Before the release\n\n- [ ] Save it: `cp app.env app.env.old`\n\n## Deployment steps",
+        1,
+    )
+    document = read(text)
+    box = next(item for item in document.items if "Save it" in item.text)
+    plan = make_plan(reviewed(document, {("run", box.key): "yes"}), make_facts())
+    step = step_named(plan, "Before the release")
+    assert ([action.text for action in step.actions], step.phase) == (["cp app.env app.env.old"], "before")
+    assert [(item.text, item.by, item.scope) for item in step.items] == [
+        ("Run: cp app.env app.env.old", "confirm", "deployment"),
+        ("Save it: `cp app.env app.env.old`", "step", "deployment"),
+    ]
+
+
+def test_what_comes_after_go_live_comes_in_the_order_of_its_times():
+    text = """
+    # Shop
+
+    ## Deployment steps
+
+    ### Go live (T-0)
+
+    ```bash
+    git checkout v2
+    ```
+
+    ### Half of the users (T+2 days)
+
+    ```bash
+    bin/share 50
+    ```
+
+    ## Monitoring
+
+    ### First look (T+15 minutes)
+
+    ```bash
+    bin/look
+    ```
+    """
+    plan = plan_at(read(textwrap.dedent(text)), "auto")
+    after = [(step.title, step.offset_minutes) for step in plan.steps if step.phase in ("attended", "watch")]
+    assert after == [("First look (T+15 minutes)", 15.0), ("Half of the users (T+2 days)", 2880.0)]
+
+
+def test_a_trigger_with_a_number_that_nothing_here_measures_is_pulled_by_a_person():
+    text = (
+        textwrap.dedent(TEXT) + "\n## Rollback triggers\n\n- Error rate > 5%\n- Memory grows > 500 MB/hour\n"
+    )
+    plan = plan_at(read(text), "auto")
+    assert [trigger.text for trigger in plan.triggers] == ["Memory grows > 500 MB/hour"]

@@ -253,13 +253,29 @@ def test_a_runbook_that_cannot_take_it_back_is_a_problem():
 @pytest.mark.parametrize(
     "stage",
     [
-        "## Deployment steps\n\n### 1. Code\n\nBring the new code.\n",
+        "## Deployment steps\n\nBring the new code.\n",
         "## Preparation\n\n### 1. Code\n\n```bash\ngit checkout v2\n```\n",
     ],
 )
 def test_a_runbook_whose_deployment_steps_run_nothing_is_a_problem(stage):
     (problem,) = plan_of(f"# Shop\n\n{stage}\n{textwrap.dedent(WAY_BACK)}").problems
     assert problem.startswith("no deployment step of the runbook runs anything")
+
+
+def test_a_deployment_step_told_in_words_alone_is_a_persons():
+    plan = plan_of(f"# Shop\n\n## Deployment steps\n\n### 1. Code\n\nBring it.\n{textwrap.dedent(WAY_BACK)}")
+    (box,) = step_named(plan, "1. Code").items
+    assert (box.text, box.by, box.required, box.is_by_hand) == ("Done by hand: 1. Code", "person", True, True)
+    assert plan.problems == ()
+
+
+def test_a_way_back_of_boxes_alone_waits_for_them():
+    text = textwrap.dedent(FULL).split("## Rollback procedure")[0]
+    text += "## Rollback procedure\n\n### Code rollback\n\n- [ ] Press the button in the panel\n"
+    back = make_way_back(plan_of(text), covers="CODE")
+    assert [(box.text, box.required) for box in back.steps[0].items] == [
+        ("Press the button in the panel", True)
+    ]
 
 
 def test_a_method_without_commands_covers_nothing():

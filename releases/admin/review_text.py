@@ -1,0 +1,59 @@
+"""The text of a runbook beside its review: what each line was understood as, and where."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from releases.admin.review_parts import StageView, gone_lines
+from releases.runbooks.document import Block, Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineView:
+    """A line of the text: the problem on it, what it is, where its understanding stands, whether it is taken."""
+
+    number: int
+    text: str
+    level: str
+    kind: str
+    anchor: str
+    is_gone: bool
+
+
+def lines(text: str, document: Document, anchors: Mapping[int, str]) -> list[LineView]:
+    """The lines of the text with what they were understood as; `anchors` say where that stands on the page."""
+    levels = {problem.line: problem.level for problem in reversed(document.problems)}
+    kinds, gone = _kinds(document), gone_lines(document)
+    return [
+        LineView(
+            number=number,
+            text=row,
+            level=levels.get(number, ""),
+            kind=kinds.get(number, ""),
+            anchor=anchors.get(number, ""),
+            is_gone=number in gone,
+        )
+        for number, row in enumerate(text.split("\n"), 1)
+    ]
+
+
+def anchors_of(stages: Iterable[StageView]) -> dict[int, str]:
+    """Line -> the part of the page that was made of it."""
+    found: dict[int, str] = {}
+    for view in (view for stage in stages for view in stage.steps):
+        parts = [(block.block.line, block.block.key) for block in view.blocks]
+        parts += [(box.item.line, box.item.key) for box in view.boxes]
+        found |= {line: f"at-{key}" for line, key in parts}
+        if view.anchor:
+            found[view.line] = view.anchor
+    return found
+
+
+def _kinds(document: Document) -> dict[int, str]:
+    found = {heading.line: "heading" for heading in document.headings}
+    for block in document.blocks:
+        found |= dict.fromkeys(_extent(block), "fence")
+    return found
+
+
+def _extent(block: Block) -> range:
+    return range(block.line, block.line + block.text.rstrip("\n").count("\n") + 3)
