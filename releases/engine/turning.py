@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from checks.thresholds import Judgement
+from releases import repository
 from releases.engine.perform import Run, scaled, skipped_after
+from releases.errors import GantryError
 from releases.features.own import is_on
 from releases.lifecycle import deployments
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
@@ -124,8 +126,9 @@ def finish_back(run: Run, now: datetime) -> None:
     """The way back succeeded: the version is bad, the incident mitigated."""
     back, undone = run.deployment, run.deployment.undoes
     assert undone is not None
+    message = f"{run.plan.previous_version} runs again{_left_elsewhere(run)}"
     changes: list[Move | Change] = [
-        Move(back, D.SUCCEEDED, {"ended_at": now, "message": f"{run.plan.previous_version} runs again"}),
+        Move(back, D.SUCCEEDED, {"ended_at": now, "message": message}),
         Move(undone, D.ROLLED_BACK, {"ended_at": now, "message": f"rolled back: {back.reason}"}),
     ]
     if undone.release.status == ReleaseStatus.OPEN:
@@ -135,7 +138,23 @@ def finish_back(run: Run, now: datetime) -> None:
         for incident in undone.incidents.filter(status=IncidentStatus.OPEN)
     ]
     record(*changes, by=run.by, at=now, lease=run.lease)
-    run.progress.note(f"{run.plan.previous_version} runs again in {run.plan.environment}")
+    run.progress.note(
+        f"{run.plan.previous_version} runs again in {run.plan.environment}{_left_elsewhere(run)}"
+    )
+
+
+def _left_elsewhere(run: Run) -> str:
+    """A way back that worked on another host or at a provider leaves the folder here where it was: say so."""
+    folder = run.deployment.environment.folder
+    try:
+        tree = repository.look(folder)
+    except GantryError as problem:
+        return f"; {problem}"
+    if tree.commit == run.plan.previous_commit:
+        return ""
+    return (
+        f"; but {folder} is at {tree.name}: check {run.plan.previous_version} out there, plans start from it"
+    )
 
 
 def _go_on(run: Run, broken: Broken, attempt: Attempt) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from .dangers import dangers
 from .document import AUTOMATIONS, RUN_ROLES, RUNNABLE, SKIP, Block, Choice, Document, Item, Option, Step
 from .steps import default_automation
 
@@ -62,10 +63,7 @@ def matters(document: Document) -> tuple[Matter, ...]:
     for block in document.blocks:
         if block.role not in RUN_ROLES or block.step in skipped or block.kind not in RUNNABLE:
             continue
-        for danger in block.dangers:
-            if danger not in block.accepted:
-                subject, text = danger_subject(block, danger), f"{danger}: {first_command(block.script)}"
-                found.append(Matter(kind="accept", subject=subject, line=block.line, text=text))
+        found += _unaccepted(block)
     return tuple(sorted(found, key=lambda matter: (matter.line, matter.subject)))
 
 
@@ -125,6 +123,22 @@ VALUES = {
     "run": ("yes", "no"),
     "accept": ("yes",),
 }
+
+
+def _unaccepted(block: Block) -> list[Matter]:
+    """One matter a danger mark that nobody accepted, with the line that it stands in."""
+    rows = block.text.split("\n")
+    places = {danger.id: danger.offset for danger in reversed(list(dangers(block.text, kind=block.kind)))}
+    return [
+        Matter(
+            kind="accept",
+            subject=danger_subject(block, id),
+            line=block.line + 1 + places[id] if id in places else block.line,
+            text=f"{id}: {rows[places[id]].strip()[:80] if id in places else first_command(block.script)}",
+        )
+        for id in block.dangers
+        if id not in block.accepted
+    ]
 
 
 def _decided_step(

@@ -77,7 +77,7 @@ class Command(Base):
         demand(user, "deploy", place)
         deployment = (self._taken_up if options["resume"] else self._new)(release, place, user, at, options)
         if options["yes"]:
-            boxes = [box for box in items.boxes_of(release, place) if box.key not in _seen_later(deployment)]
+            boxes = [box for box in items.boxes_of(release, place) if box.key not in later_boxes(deployment)]
             items.confirm_all(boxes, user=user, evidence=options["evidence"], at=now())
         return self._carry_on(deployment, user, options)
 
@@ -179,7 +179,7 @@ class Command(Base):
         return code
 
 
-def _seen_later(deployment: Deployment) -> set[str]:
+def later_boxes(deployment: Deployment) -> set[str]:
     """Keys of the boxes of the long watch: nobody can have seen today what they ask in a day."""
     plan = from_json(deployment.plan)
     return {item.key for step in plan.steps if step.phase in (WATCH, END) for item in step.items}

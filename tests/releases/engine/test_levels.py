@@ -6,14 +6,17 @@ import pytest
 from django.utils import timezone
 
 from releases.engine.progress import Silent
+from releases.engine.resume import count_as_done
+from releases.engine.run import carry_on
+from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
 from releases.lifecycle import deployments, items
-from releases.management.commands.deploy_release import exit_code
+from releases.management.commands.deploy_release import exit_code, later_boxes
 from releases.models import ChecklistItem, Deployment, Incident
 from releases.plan.model import PlannedItem
 from releases.statuses import DeploymentStatus, ItemState
 from tests.factories import make_probe
-from tests.releases.engine.test_run import outcomes, run
+from tests.releases.engine.test_run import Loud, outcomes, run, take
 from tests.releases.world import RUNBOOK, World
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +210,33 @@ def test_of_several_boxes_one_is_picked_and_the_others_do_not_apply(world: World
     items.tick(boxes[1], user=world.olga, evidence="a typo", at=timezone.now())
     states = [ChecklistItem.objects.get(pk=box.pk).state for box in boxes]
     assert states == [ItemState.WAIVED, ItemState.TICKED, ItemState.WAIVED]
+
+
+def test_what_people_did_by_hand_has_touched_the_service(world: World):
+    world.publish(RUNBOOK, level="guide")
+    deployment = world.queued("v2")
+    assert not is_touched(deployment)
+    run(deployment)
+    tick(world, deployment, "Done by hand: test")
+    assert is_touched(deployment)
+
+
+def test_boxes_of_the_long_watch_are_not_agreed_to_beforehand(world: World):
+    world.publish(
+        RUNBOOK.replace("## Rollback procedure", WATCHED + "\n## Rollback procedure"), level="confirm"
+    )
+    later = later_boxes(world.planned("v2"))
+    assert {ChecklistItem.objects.get(key=key).text for key in later} == {"Run: again"}
+
+
+def test_an_action_that_a_person_counts_as_done_ticks_the_box_of_its_step(world: World):
+    world.publish(RUNBOOK.replace("cat VERSION >> ../started\ntest ! -e ../no-start", "echo begun; sleep 30"))
+    deployment = world.queued("v2")
+    with pytest.raises(KeyboardInterrupt):
+        run(deployment, progress=Loud(interrupt="begun"))
+    assert outcomes(Deployment.objects.get(pk=deployment.pk))["start"] == "unknown"
+    paused = Deployment.objects.get(pk=deployment.pk)
+    lease = take(paused)
+    count_as_done(paused, lease, by="olga", reason="it answers", progress=Silent())
+    assert carry_on(paused, lease, by="olga", progress=Silent()).status == D.SUCCEEDED
+    assert deployment.items.get(text="The new version runs").evidence["said"] == "counts as done: it answers"

@@ -123,7 +123,7 @@ def test_a_run_that_needed_two_tries_is_not_clean():
 
 def test_what_nobody_decided_stops_publishing_and_is_named():
     revision = bring()
-    with pytest.raises(WaitsForPerson, match=r"line 15: accept danger-remove: rm -rf"):
+    with pytest.raises(WaitsForPerson, match=r"line 16: accept danger-remove: rm -rf"):
         runbooks.publish(revision, user=make_user("release_manager"), at=timezone.now())
 
 
