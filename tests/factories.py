@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from checks.models import (
     Database,
@@ -18,6 +19,7 @@ from checks.models import (
     Service,
     Variable,
 )
+from releases.identity import create_token
 from releases.lifecycle import reviews
 from releases.models import (
     Approval,
@@ -32,7 +34,8 @@ from releases.models import (
     Runbook,
     RunbookRevision,
 )
-from releases.plan.make import Facts, make_plan, make_way_back
+from releases.plan.gaps import Facts
+from releases.plan.make import make_plan, make_way_back
 from releases.plan.model import Plan, plan_hash, to_json
 from releases.runbooks import review
 from releases.runbooks.document import RUN_ROLES, RUNNABLE
@@ -115,6 +118,11 @@ def make_user(role: str = "", *, environment: Environment | None = None, **overr
     if role:
         Grant.objects.create(user=user, role=role, environment=environment)
     return user
+
+
+def token_for(user: User) -> str:
+    """A token that proves the user for a day."""
+    return create_token(user, label="tests", days=1, by=user.username, at=timezone.now())
 
 
 def make_superuser(**overrides: Any) -> User:

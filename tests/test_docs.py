@@ -19,7 +19,8 @@ from releases.lifecycle import environments
 from releases.management import commands as command_modules
 from releases.management.base import EXIT_CODES
 from releases.permissions import ROLES as STAFF_ROLES
-from releases.plan.make import Facts, make_plan, make_way_back
+from releases.plan.gaps import Facts
+from releases.plan.make import make_plan, make_way_back
 from releases.plan.model import Plan
 from releases.runbooks import annotations
 from releases.runbooks.dangers import DANGERS

@@ -16,8 +16,8 @@ from releases.admin.review_parts import MEANINGS, TICKED_BY, WHY_DANGEROUS, dang
 from releases.errors import WrongUsage
 from releases.lifecycle import reviews
 from releases.models import RunbookRevision
-from releases.plan.make import GIVEN
 from releases.runbooks.document import RUN_ROLES, RUNNABLE, Document
+from releases.runbooks.placeholders import GIVEN
 from releases.runbooks.review import subjects
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from checks.models import Metric, Variable
 from releases.lifecycle import reviews
 from releases.models import Decision, RunbookRevision
-from releases.plan.make import GIVEN
 from releases.runbooks.dangers import DANGERS, SQL_WRITES, dangers
 from releases.runbooks.document import (
     AUTO,
@@ -27,6 +26,7 @@ from releases.runbooks.document import (
     Option,
     Step,
 )
+from releases.runbooks.placeholders import GIVEN
 from releases.runbooks.review import danger_subject, first_command
 
 Rows = Mapping[tuple[str, str], Decision]

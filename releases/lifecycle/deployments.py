@@ -19,7 +19,8 @@ from releases.errors import GantryError, Held, NotAllowed, WaitsForPerson, Wrong
 from releases.lifecycle.releases import box_of
 from releases.models import Approval, Deployment, Incident, Release
 from releases.permissions import demand
-from releases.plan.make import COPY_UNDER_FENCE, Facts, make_plan, make_way_back
+from releases.plan.gaps import Facts
+from releases.plan.make import COPY_UNDER_FENCE, make_plan, make_way_back
 from releases.plan.model import BEFORE, TRIGGER, Plan, PlannedItem, from_json, plan_hash, to_json
 from releases.recorder import LEASE, Add, Change, Lease, Move, claim, open_attempts, record, this_owner
 from releases.statuses import (

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from releases.plan.clock import Slot, Timetable, is_forward, timetable
-from releases.plan.make import GIVEN, Facts, make_plan
+from releases.plan.gaps import Facts
+from releases.plan.make import make_plan
 from releases.plan.model import ATTENDED, BEFORE, BY_HAND, END, WATCH, Plan, PlannedItem, PlannedStep
 from releases.plan.sheet import (
     BOX,
@@ -30,6 +31,7 @@ from releases.plan.sheet import (
     Way,
 )
 from releases.runbooks.document import RUN_ROLES, RUNNABLE, Block, Choice, Document, Passage, Step
+from releases.runbooks.placeholders import GIVEN
 from releases.runbooks.review import Matter, first_command, matters, reviewed
 from releases.runbooks.script import lines as command_lines
 

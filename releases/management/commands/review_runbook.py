@@ -12,6 +12,17 @@ from releases.models import RunbookRevision
 from releases.runbooks.document import AUTOMATIONS, RUN_ROLES, RUNNABLE, Document, Step
 from releases.runbooks.review import danger_subject, matters, subjects
 
+# What may be given several times.
+SEVERAL = (
+    ("step", "TEXT", "a part of a step's heading, or its line, for --level"),
+    ("pick", "LINE", "take the way that begins in that line"),
+    ("accept", "LINE", "the dangerous commands of the block in that line are meant"),
+    ("run", "LINE", "run the command in the box of that line"),
+    ("by", "LINE=WHO", "who ticks the box: person, confirm, step, probe:NAME, threshold"),
+    ("scope", "LINE=SCOPE", "the box is ticked once a release, or once a deployment"),
+    ("fill", "WORDS=VARIABLE", "the variable that fills a placeholder"),
+)
+
 
 class Command(Base):
     """Show what is open in a runbook's newest revision, or decide some of it."""
@@ -34,58 +45,16 @@ class Command(Base):
         parser.add_argument("service", metavar="SERVICE")
         parser.add_argument("--revision", type=int, metavar="N", help="default: the newest")
         parser.add_argument(
-            "--level", choices=AUTOMATIONS, help="how far steps are automated: all that run, or --step"
+            "--level",
+            choices=AUTOMATIONS,
+            help="how far steps are automated: all that run something, or --step",
         )
-        parser.add_argument(
-            "--step",
-            metavar="TEXT",
-            action="append",
-            default=[],
-            help="part of a step's heading, or its line",
-        )
-        parser.add_argument(
-            "--pick", metavar="LINE", type=int, action="append", default=[], help="the way that begins there"
-        )
-        parser.add_argument(
-            "--accept",
-            metavar="LINE",
-            type=int,
-            action="append",
-            default=[],
-            help="the dangers of the block there",
-        )
-        parser.add_argument(
-            "--run",
-            metavar="LINE",
-            type=int,
-            action="append",
-            default=[],
-            dest="runs",
-            help="run the command in the box there",
-        )
-        parser.add_argument(
-            "--by",
-            metavar="LINE=WHO",
-            action="append",
-            default=[],
-            help="who ticks the box: person, confirm, step, probe:NAME, threshold",
-        )
-        parser.add_argument(
-            "--scope", metavar="LINE=SCOPE", action="append", default=[], help="release or deployment"
-        )
-        parser.add_argument(
-            "--fill",
-            metavar="WORDS=VARIABLE",
-            action="append",
-            default=[],
-            help="the variable that fills a placeholder",
-        )
-        parser.add_argument(
-            "--why",
-            metavar="TEXT",
-            default="",
-            help="needed for a danger, a step that does not apply, and auto before a clean run",
-        )
+        for option, metavar, help_text in SEVERAL:
+            kind = int if metavar == "LINE" else str
+            parser.add_argument(
+                f"--{option}", metavar=metavar, type=kind, action="append", default=[], help=help_text
+            )
+        parser.add_argument("--why", metavar="TEXT", default="", help="the reason, where one is needed")
         parser.add_argument(
             "--redraft", action="store_true", help="a new draft of the published text, to decide anew"
         )
@@ -133,7 +102,7 @@ def _asked(document: Document, options: dict[str, Any]) -> list[tuple[str, str, 
     found += [("pick", *_choice_at(document, line)) for line in options["pick"]]
     for line in options["accept"]:
         found += [("accept", subject, "yes") for subject in _dangers_at(document, line)]
-    for line in options["runs"]:
+    for line in options["run"]:
         found += [("run", subject, "yes") for subject in _at(document, "run", line)]
     for kind in ("by", "scope"):
         for pair in options[kind]:

@@ -1,16 +1,12 @@
 """The command line: what it says of itself, and what it says of bad input: one line, its exit code, no traceback."""
 
 import json
-from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command, load_command_class
-from django.core.management.base import CommandError
-from django.utils import timezone
+from django.core.management import load_command_class
 
-from releases.identity import create_token
 from releases.lifecycle import deployments
 from releases.models import AccessToken, Approval, Deployment
 from tests.factories import PASSWORD, make_deployment, make_environment, make_incident, make_user
@@ -19,33 +15,6 @@ from tests.releases.world import RUNBOOK, World
 FOLDER = Path(import_module("releases.management").__file__ or "").parent / "commands"
 COMMANDS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "serve"))
 WHO = ["--as", "olga"]
-
-
-@pytest.fixture
-def gantry(capsys, monkeypatch, settings, tmp_path):
-    """Run a command as its user types it: exit code, output and errors."""
-    settings.VAR_DIR = tmp_path / "var"
-    for name in ("GANTRY_USER", "GANTRY_TOKEN", "GANTRY_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*words: object, token_of=None) -> Namespace:
-        if token_of:
-            monkeypatch.setenv("GANTRY_TOKEN", token_for(token_of))
-        code = 0
-        try:
-            call_command(*map(str, words))
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        except CommandError as wrong:
-            return Namespace(code=2, out="", err=str(wrong))
-        said = capsys.readouterr()
-        return Namespace(code=code, out=said.out, err=said.err)
-
-    return run
-
-
-def token_for(user) -> str:
-    return create_token(user, label="tests", days=1, by=user.username, at=timezone.now())
 
 
 # --- what a command says of itself ------------------------------------------------------------------------

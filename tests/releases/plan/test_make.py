@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from releases.plan.make import Facts, make_plan, make_way_back, rollback_class
+from releases.plan.gaps import Facts
+from releases.plan.make import make_plan, make_way_back, rollback_class
 from releases.plan.model import Plan, PlannedStep, from_json, plan_hash, to_json
 from releases.runbooks.document import Document
 from releases.runbooks.reader import read

@@ -228,7 +228,7 @@ def test_a_dangerous_command_is_a_persons_until_somebody_accepts_it():
     assert (sheet.release[0].level, row.who) == ("guide", PERSON)
     assert [(mark.kind, mark.id) for mark in row.marks] == [(DANGER, "danger-remove")]
     (matter,) = [mark for mark in sheet.open if mark.kind == DANGER]
-    assert (matter.id, matter.lines, "--accept" in matter.hint) == ("danger-remove", (7,), True)
+    assert (matter.id, matter.lines, "--accept" in matter.hint) == ("danger-remove", (8,), True)
 
 
 def test_a_placeholder_is_to_decide_and_one_of_gantrys_own_is_not():
