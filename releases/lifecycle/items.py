@@ -111,10 +111,10 @@ def _close(
 
 
 def _with_a_tick(box: ChecklistItem, *, user: User, at: datetime) -> list[Move | Change]:
-    """A trigger that was pulled is looked at at once; of several boxes of one choice the others do not apply."""
-    if box.ticked_by == TRIGGER:
-        return [Change(box.deployment, {"due_at": at}, verb="to be looked at")] if box.deployment else []
-    return [*_others_of_choice(box, user=user, at=at)]
+    """A watched deployment is looked at at once; of several boxes of one choice the others do not apply."""
+    watched = box.deployment if box.deployment and box.deployment.status in HEEDED else None
+    look = [Change(watched, {"due_at": at}, verb="to be looked at")] if watched else []
+    return [*look, *_others_of_choice(box, user=user, at=at)]
 
 
 def _others_of_choice(box: ChecklistItem, *, user: User, at: datetime) -> list[Move]:

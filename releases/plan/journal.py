@@ -92,7 +92,8 @@ def next_move(plan: Plan, journal: Journal) -> Next:
         if _is_early(step, journal):
             return AwaitTime(step=step, offset_minutes=step.offset_minutes or 0.0)
         move = _within(step, journal)
-        if move:
+        # Once users are served what waits for a person must not stop the checks that come after it.
+        if move and not (isinstance(move, AwaitPeople) and step.phase != BEFORE):
             return move
     if plan.direction == "forward" and journal.minutes_live is None:
         return GoLive()
@@ -117,8 +118,7 @@ def _within(step: PlannedStep, journal: Journal) -> Next | None:
     if mechanical:
         return Tick(step=step, items=mechanical)
     people = _unsettled(step, journal)
-    # Once users are served a box that waits for a person must not stop the checks that come after it.
-    return AwaitPeople(step=step, items=people) if people and step.phase == BEFORE else None
+    return AwaitPeople(step=step, items=people) if people else None
 
 
 def _outstanding(plan: Plan, journal: Journal) -> AwaitPeople | None:

@@ -1,7 +1,8 @@
 """One step of a document as one step of the plan: its actions, or the boxes of a person who does them by hand; pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from releases.plan.model import BEFORE, BY_HAND, PlannedAction, PlannedItem, PlannedStep
 from releases.runbooks.document import AUTO, CONFIRM, RUNNABLE, SKIP, Block, Document, Item, Step
@@ -11,6 +12,7 @@ from releases.runbooks.typed import direction_of
 
 # A typed action touches the service; these only look.
 LOOKING = ("sql", "http", "preflight", "backup", "logs", "ping", "inspect")
+WRITES = "sql-writes"  # queries run read-only, so what changes something is a person's
 # These leave everything as it is, so nobody has to agree to them.
 HARMLESS = ("sql", "logs", "ping", "inspect")
 
@@ -18,21 +20,28 @@ HARMLESS = ("sql", "logs", "ping", "inspect")
 def step_of(document: Document, step: Step, phase: str, *, runs: bool = True) -> PlannedStep:
     """A step as far as it is automated: its actions, or boxes for a person who does them by hand."""
     by_machine = runs and step.automation in (CONFIRM, AUTO)
-    blocks = runs_of(document, step) if by_machine else []
+    blocks = [block for block in runs_of(document, step) if by_machine and WRITES not in block.dangers]
     actions = _actions(document, step, blocks, phase)
-    by_hand = by_hand_of(document, step) if runs and not actions else []
+    by_hand = [*by_hand_of(document, step, besides=blocks), *ways_by_hand(document, step)] if runs else []
     asked = [_agreement(action, step) for action in actions if _needs_agreement(action, step)]
     boxes = [_item(item, has_actions=bool(blocks)) for item in document.items_of(step.order)]
-    ways = ways_by_hand(document, step) if runs else []
     return PlannedStep(
         key=f"step-{step.order}",
         title=step.heading,
         phase=phase,
         offset_minutes=step.offset_minutes,
         actions=actions,
-        items=tuple(sorted([*asked, *by_hand, *ways, *boxes], key=lambda item: item.line)),
+        items=tuple(sorted([*asked, *_in_their_place(by_hand, actions), *boxes], key=lambda item: item.line)),
         automation=step.automation if runs else AUTO,
     )
+
+
+def _in_their_place(by_hand: Iterable[PlannedItem], actions: Iterable[PlannedAction]) -> list[PlannedItem]:
+    """What a person does between two commands holds the later one."""
+    places = [(action.line, action.key) for action in actions]
+    return [
+        replace(item, before=next((key for line, key in places if line > item.line), "")) for item in by_hand
+    ]
 
 
 def runs_of(document: Document, step: Step) -> list[Block]:
@@ -119,9 +128,12 @@ def _agreement(action: PlannedAction, step: Step) -> PlannedItem:
     )
 
 
-def by_hand_of(document: Document, step: Step) -> list[PlannedItem]:
-    """A box for each command of a step that a person does, one for a deployment step that is told in words alone."""
-    commands = [
+def by_hand_of(document: Document, step: Step, *, besides: Sequence[Block] = ()) -> list[PlannedItem]:
+    """A box for each command that a person runs, one for a deployment step that is told in words alone."""
+    if _is_words_alone(document, step):
+        key, told = f"{step.key}{BY_HAND}", f"Done by hand: {step.heading}"
+        return [PlannedItem(key=key, text=told, by="person", heading=step.heading, line=step.line)]
+    return [
         PlannedItem(
             key=f"{block.key}{BY_HAND}",
             text=f"Done by hand: {first_command(block.script)}",
@@ -131,13 +143,13 @@ def by_hand_of(document: Document, step: Step) -> list[PlannedItem]:
             command=block.script,
         )
         for block in runs_of(document, step)
+        if block not in besides
     ]
-    words_alone = step.role == "deployment_steps" and not document.items_of(step.order)
-    if commands or not words_alone or ways_by_hand(document, step):
-        return commands
-    told = f"Done by hand: {step.heading}"
-    key = f"{step.key}{BY_HAND}"
-    return [PlannedItem(key=key, text=told, by="person", heading=step.heading, line=step.line)]
+
+
+def _is_words_alone(document: Document, step: Step) -> bool:
+    has_content = document.items_of(step.order) or runs_of(document, step) or ways_by_hand(document, step)
+    return step.role == "deployment_steps" and not has_content
 
 
 def ways_by_hand(document: Document, step: Step) -> list[PlannedItem]:

@@ -11,8 +11,9 @@ from releases.engine.run import carry_on
 from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
 from releases.lifecycle import deployments, items
+from releases.lifecycle.reviews import decide
 from releases.management.commands.deploy_release import exit_code, later_boxes
-from releases.models import ChecklistItem, Deployment, Incident
+from releases.models import ChecklistItem, Deployment, Incident, RunbookRevision
 from releases.plan.model import PlannedItem
 from releases.statuses import DeploymentStatus, ItemState
 from tests.factories import make_probe
@@ -240,3 +241,23 @@ def test_an_action_that_a_person_counts_as_done_ticks_the_box_of_its_step(world:
     count_as_done(paused, lease, by="olga", reason="it answers", progress=Silent())
     assert carry_on(paused, lease, by="olga", progress=Silent()).status == D.SUCCEEDED
     assert deployment.items.get(text="The new version runs").evidence["said"] == "counts as done: it answers"
+
+
+def test_after_go_live_a_command_that_nobody_agreed_to_does_not_stop_the_next_look(world: World):
+    looks = WATCHED.replace("### 4. Look again (T+600 minutes)", "### 4. First (T+1 minute)", 1).replace(
+        "## Rollback triggers",
+        "### 5. Second (T+2 minutes)\n\n```bash {name=second}\ntrue\n```\n\n## Rollback triggers",
+        1,
+    )
+    world.environment.time_scale = 600
+    world.environment.save()
+    world.publish(RUNBOOK.replace("## Rollback procedure", looks + "\n## Rollback procedure"))
+    revision = RunbookRevision.objects.latest("number")
+    first = next(step for step in revision.document.steps if "First" in step.heading)
+    decide(revision, "level", first.key, "confirm", user=world.anton, at=timezone.now())
+    deployment = world.queued("v2")
+    run(deployment)
+    assert outcomes(Deployment.objects.get(pk=deployment.pk))["second"] == "succeeded"
+    assert "again" not in outcomes(deployment)
+    tick(world, deployment, "Run: again")
+    assert run(deployment).status == D.SUCCEEDED

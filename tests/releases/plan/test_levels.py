@@ -239,3 +239,32 @@ def test_a_trigger_with_a_number_that_nothing_here_measures_is_pulled_by_a_perso
     )
     plan = plan_at(read(text), "auto")
     assert [trigger.text for trigger in plan.triggers] == ["Memory grows > 500 MB/hour"]
+
+
+def test_sql_that_changes_something_is_a_persons_even_when_it_was_accepted(document: Document):
+    text = textwrap.dedent(TEXT).replace("SELECT 1;", "INSERT INTO buckets VALUES (1);")
+    plan = plan_at(read(text), "auto")
+    (box,) = step_named(plan, "2. Look").items
+    assert (box.text, box.is_by_hand, step_named(plan, "2. Look").actions) == (
+        "Done by hand: INSERT INTO buckets VALUES (1);", True, ()
+    )  # fmt: skip
+
+
+def test_a_command_in_a_box_leaves_the_fences_of_a_guided_step_to_a_person(document: Document):
+    box = next(item for item in document.items if "Tag it" in item.text)
+    items = tuple(replace(item, command="git tag live") if item is box else item for item in document.items)
+    plan = make_plan(reviewed(replace(document, items=items), {
+        ("run", box.key): "yes",
+        ("level", next(s.key for s in document.steps if "Code" in s.heading)): "guide",
+    }), make_facts())  # fmt: skip
+    assert [action.text for action in step_named(plan, "1. Code").actions] == ["git tag live"]
+    assert any(item.is_by_hand for item in step_named(plan, "1. Code").items)
+
+
+def test_what_a_person_does_between_two_commands_holds_the_later_one():
+    text = textwrap.dedent(TEXT).replace(
+        "SELECT 1;\n```", "INSERT INTO buckets VALUES (1);\n```\n\n```sql\nSELECT count(*) FROM buckets;\n```"
+    )
+    plan = plan_at(read(text), "auto")
+    step = step_named(plan, "2. Look")
+    assert [(item.is_by_hand, item.before) for item in step.items] == [(True, step.actions[0].key)]
