@@ -1,6 +1,7 @@
 """The doors of Celery: what waits in the database is carried on; a message is only a doorbell."""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.db.models import Q
@@ -20,6 +21,8 @@ from releases.statuses import DeploymentStatus
 logger = logging.getLogger(__name__)
 D = DeploymentStatus
 BY = "worker"
+# Who queues takes it at once, a foreground command or a worker that was rung for; after this it was forgotten.
+LEFT_ALONE = timedelta(seconds=5)
 
 
 @shared_task(name="releases.deploy", ignore_result=True)
@@ -41,7 +44,7 @@ def deploy(deployment_id: int, by: str = BY) -> str:
 @shared_task(name="releases.tick", ignore_result=True)
 def tick() -> int:
     """Look after what is due: queued deployments, dead workers' ones, and watches; returns how many."""
-    due = Q(status=D.QUEUED) | Q(status=D.RUNNING, expires_at__lt=Now())
+    due = Q(status=D.QUEUED, started_at__lt=Now() - LEFT_ALONE) | Q(status=D.RUNNING, expires_at__lt=Now())
     watched = Q(status=D.WATCHING, due_at__lte=Now()) & (Q(expires_at__isnull=True) | Q(expires_at__lt=Now()))
     found = list(Deployment.objects.filter(due | watched).values_list("pk", flat=True))
     for deployment_id in found:

@@ -13,7 +13,8 @@ from tests.journeys.conftest import CONFIRMED, WHERE, Gantry, deploy, introduce,
 from tests.journeys.test_plain_service import running_build
 
 STATUS = "from releases.models import Deployment; print(*[d.status for d in Deployment.objects.order_by('number')])"
-SLOW = "```bash {name=slow idempotent=true}\ntest -e /dev/null\nsleep 4\n./ctl status\n```"
+SLOW = "```bash {{name=slow idempotent=true}}\nuntil [ -e {go} ]; do sleep 0.1; done\n./ctl status\n```"
+GO = "go"
 DEPLOY = ("deploy_release", "board", "2.0", *WHERE, *CONFIRMED)
 
 
@@ -38,14 +39,19 @@ def ready(gantry: Gantry, board: Built) -> Built:
 
 @pytest.fixture
 def slow(gantry: Gantry, board: Built, tmp_path: Path) -> Built:
-    """The same, with four seconds in which the deployment can be disturbed."""
+    """The same, with a step in which the deployment can be disturbed: it lasts until `let_go`."""
     runbook = tmp_path / "SLOW.md"
     first, fence, rest = board.runbook.read_text().partition("```bash\n./ctl status\ngit status --short\n```")
     assert fence
-    runbook.write_text(first + SLOW + rest)
+    runbook.write_text(first + SLOW.format(go=board.folder / GO) + rest)
     introduce(gantry, board, runbook)
     prepare(gantry, board, "2.0")
     return board
+
+
+def let_go(slow: Built) -> None:
+    """The slow step ends."""
+    (slow.folder / GO).touch()
 
 
 def begun(gantry: Gantry) -> subprocess.Popen[str]:
@@ -118,6 +124,7 @@ def test_a_second_deployment_is_held_and_the_first_pauses_at_ctrl_c(gantry: Gant
     assert first.returncode == 3, said
     assert "paused by Ctrl-C; maintenance is off" in one_line(said) and "--resume" in said
     assert gantry.shell(STATUS) == "paused"
+    let_go(slow)
     gantry.do(*DEPLOY, "--resume", by="olga")
     assert running_build(slow) == "2.0"
 
@@ -127,6 +134,7 @@ def test_a_closed_terminal_does_not_end_a_deployment(gantry: Gantry, slow: Built
     process.send_signal(signal.SIGHUP)
     assert process.stdout is not None
     process.stdout.close()
+    let_go(slow)
     assert process.wait(90) == 0
     assert running_build(slow) == "2.0"
 
@@ -135,6 +143,7 @@ def test_a_killed_deployment_is_taken_up_again(gantry: Gantry, slow: Built) -> N
     process = begun(gantry)
     process.kill()
     process.communicate()
+    let_go(slow)
     assert "owned by" in one_line(gantry.do(*DEPLOY, "--resume", by="olga", expect=5))
     resumed = lambda: gantry.run(*DEPLOY, "--resume", by="olga").returncode == 0  # noqa: E731
     servers.wait_until(resumed, within=60, what="the dead worker's lease to run out")

@@ -15,8 +15,19 @@ pytestmark = pytest.mark.django_db
 D = DeploymentStatus
 
 
-def test_a_queued_deployment_is_run_by_the_next_tick(world: World):
-    deployment = world.queued()
+def forgotten(deployment: Deployment) -> Deployment:
+    """The same, queued ten seconds ago."""
+    Deployment.objects.filter(pk=deployment.pk).update(started_at=timezone.now() - timedelta(seconds=10))
+    return deployment
+
+
+def test_a_deployment_that_was_just_queued_is_left_to_who_queued_it(world: World):
+    world.queued()
+    assert tasks.tick() == 0
+
+
+def test_a_queued_deployment_that_nobody_took_is_run_by_the_next_tick(world: World):
+    deployment = forgotten(world.queued())
     assert tasks.tick() == 1
     deployment.refresh_from_db()
     assert (deployment.status, world.started) == (D.SUCCEEDED, ["v2"])
@@ -50,7 +61,7 @@ def test_a_worker_does_not_wait_beside_a_watch(world):
     world.publish(
         RUNBOOK.replace("\n## Rollback", "\n### 4. Later (T+50 minutes)\n\n```bash\ntrue\n```\n\n## Rollback")
     )
-    deployment = world.queued()
+    deployment = forgotten(world.queued())
     before = timezone.now()
     tasks.tick()
     deployment.refresh_from_db()
