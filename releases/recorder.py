@@ -59,8 +59,16 @@ class Change:
     verb: str = "changed"
 
 
+@dataclass(frozen=True)
+class Still:
+    """`row` must be in this status while the others are applied; nothing of it changes."""
+
+    row: models.Model
+    status: str
+
+
 def record(
-    *changes: Move | Add | Change, by: str, at: datetime, why: str = "", lease: Lease | None = None
+    *changes: Move | Add | Change | Still, by: str, at: datetime, why: str = "", lease: Lease | None = None
 ) -> None:
     """Apply all changes or none, each with its audit entry.
 
@@ -70,8 +78,17 @@ def record(
     with transaction.atomic(durable=True):
         if lease:
             fence(lease)
-        lines = [_apply(change) for change in changes]
+        for still in (change for change in changes if isinstance(change, Still)):
+            _hold(still)
+        lines = [_apply(change) for change in changes if not isinstance(change, Still)]
         audit.write(lines, by=by, at=at, why=why)
+
+
+def _hold(still: Still) -> None:
+    """Lock the row by writing its status anew; raises StaleState when it is another."""
+    rows = type(still.row)._default_manager.filter(pk=still.row.pk, status=still.status)
+    if not rows.update(status=still.status):
+        raise StaleState(f"{still.row} is no {still.status} any more")
 
 
 def _apply(change: Move | Add | Change) -> audit.Line:

@@ -27,7 +27,8 @@ def main() -> int:
     result = _result(response)
     Path(order["results"]).write_text(json.dumps(result))
     print(f"{order['method']} {order['url']}: {result['status']} in {result['ms']:.0f} ms")
-    print(result["body"][:SHOWN])
+    # The mark tells the masking that a secret may have been cut there.
+    print(result["body"] if len(result["body"]) <= SHOWN else result["body"][:SHOWN] + "…")
     return 0
 
 

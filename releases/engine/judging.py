@@ -54,11 +54,12 @@ def heed_pulled(run: Run) -> None:
         return
     responses = {trigger.key: trigger.response for trigger in run.plan.triggers}
     for box in pulled(run):
+        if turning.was_heeded(run.deployment, box) or run.plan.direction == "back":
+            continue
         if responses[box.key] == "investigate":
             turning.investigate(run, box)
         elif run.plan.trigger_rule == "any":
             turning.pull_by_hand(run, box)
-            return
 
 
 def pulled(run: Run) -> list[ChecklistItem]:

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from checks.thresholds import Judgement
 from releases import repository
+from releases.actions.restart import ask_health
+from releases.actions.trigger import shows
 from releases.engine.perform import Run, scaled, skipped_after
 from releases.errors import GantryError
 from releases.features.own import is_on
@@ -14,6 +16,7 @@ from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import BY_HAND, PlannedLimit, from_json
 from releases.recorder import Add, Change, Move, record
+from releases.runbooks.review import first_command
 from releases.statuses import (
     DeploymentStatus,
     IncidentStatus,
@@ -65,8 +68,6 @@ def pull(run: Run, firing: list[tuple[PlannedLimit, Judgement]]) -> None:
 def pull_by_hand(run: Run, box: ChecklistItem) -> None:
     """A person pulled a trigger that nothing measures: take it back, or call for a decision."""
     why = f"rollback trigger '{box.text}' pulled by {box.by}: {box.evidence.get('said', '')}"
-    if is_known(run.deployment, f"'{box.text}'"):
-        return
     run.progress.note(why)
     if run.deployment.status == D.RUNNING and not is_touched(run.deployment):
         _stop_as_before(run, why)
@@ -77,13 +78,16 @@ def pull_by_hand(run: Run, box: ChecklistItem) -> None:
 def investigate(run: Run, box: ChecklistItem) -> None:
     """A person saw what the runbook wants looked at first: an incident, and the run goes on."""
     why = f"'{box.text}' seen by {box.by}: {box.evidence.get('said', '')}"
-    if is_known(run.deployment, f"'{box.text}'"):
-        return
     now = timezone.now()
     record(
         Add(incident_of(run, f"{why}; the runbook says to investigate first", "P3", now)), by=run.by, at=now
     )
     run.progress.note(f"{why}; an incident is open, the runbook says to investigate first")
+
+
+def was_heeded(deployment: Deployment, box: ChecklistItem) -> bool:
+    """Has this pull an incident already, open or settled? What a person decided about it stands."""
+    return deployment.incidents.filter(cause__contains=f"'{box.text}'").exists()
 
 
 def go_back(run: Run, why: str) -> bool:
@@ -126,6 +130,10 @@ def finish_back(run: Run, now: datetime) -> None:
     """The way back succeeded: the version is bad, the incident mitigated."""
     back, undone = run.deployment, run.deployment.undoes
     assert undone is not None
+    wrong = _still_there(run)
+    if wrong:
+        _fail_back(run, wrong)
+        return
     message = f"{run.plan.previous_version} runs again{_left_elsewhere(run)}"
     changes: list[Move | Change] = [
         Move(back, D.SUCCEEDED, {"ended_at": now, "message": message}),
@@ -141,6 +149,20 @@ def finish_back(run: Run, now: datetime) -> None:
     run.progress.note(
         f"{run.plan.previous_version} runs again in {run.plan.environment}{_left_elsewhere(run)}"
     )
+
+
+def _still_there(run: Run) -> str:
+    """What speaks against the way back having worked: the version that answers, else what the folder holds."""
+    plan, environment = run.plan, run.deployment.environment
+    if environment.service.health.get("ready"):
+        health = ask_health(environment)
+        if shows(health, plan.previous_version, plan.previous_commit):
+            return ""
+        seen = health.version or health.commit or health.message
+        return f"{seen} answers, {plan.previous_version} should"
+    if plan.commit == plan.previous_commit or repository.look(environment.folder).commit != plan.commit:
+        return ""
+    return f"{environment.folder} still holds {plan.version}"
 
 
 def _left_elsewhere(run: Run) -> str:
@@ -200,7 +222,10 @@ def _copied_under_fence(deployment: Deployment) -> bool:
 
 def _stop_as_before(run: Run, why: str) -> bool:
     now = timezone.now()
-    message = f"{why}; nothing was changed, {run.plan.previous_version} runs as before"
+    ran = run.deployment.attempts.filter(kind="shell", outcome=Outcome.SUCCEEDED)
+    scripts = "; ".join(dict.fromkeys(first_command(attempt.command) for attempt in ran))
+    as_before = "nothing was changed" if not scripts else f"only what counts as a look had run ({scripts})"
+    message = f"{why}; {as_before}, {run.plan.previous_version} runs as before"
     record(
         Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}),
         by=run.by,

@@ -4,15 +4,18 @@ import hashlib
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 
 from checks.models import Service
-from releases.errors import WaitsForPerson, WrongUsage
+from releases.errors import Held, WaitsForPerson, WrongUsage
 from releases.lifecycle import reviews
 from releases.models import Runbook, RunbookRevision
 from releases.permissions import demand
 from releases.recorder import Add, Move, record
 from releases.runbooks.document import Problem
 from releases.statuses import RevisionStatus
+
+TRIES = 5
 
 
 def import_text(
@@ -26,10 +29,16 @@ def import_text(
     if not text.strip():
         raise WrongUsage("the runbook is empty; nothing was imported")
     runbook, _ = Runbook.objects.get_or_create(service=service, name=name)
-    known = runbook.revisions.filter(sha256=_sha256(text)).order_by("-number").first()
-    if known:
-        return known, False
-    return _draft(runbook, text, by=by, at=at), True
+    for _ in range(TRIES):
+        known = runbook.revisions.filter(sha256=_sha256(text)).order_by("-number").first()
+        if known:
+            return known, False
+        try:
+            return _draft(runbook, text, by=by, at=at), True
+        except IntegrityError:
+            # Somebody else imported a moment ago, and has the number: look again.
+            continue
+    raise Held(f"{runbook} is being imported by others; try again")
 
 
 def redraft(revision: RunbookRevision, *, user: User, at: datetime) -> RunbookRevision:

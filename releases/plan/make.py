@@ -164,7 +164,8 @@ def _looks_first(steps: list[PlannedStep]) -> list[PlannedStep]:
     for step in steps:
         actions = []
         for action in step.actions:
-            actions.append(replace(action, changes=False) if seen < looks else action)
+            is_look = seen < looks and action.kind != "http"
+            actions.append(replace(action, changes=False) if is_look else action)
             seen += 1
         found.append(replace(step, actions=tuple(actions)))
     return found
@@ -244,6 +245,8 @@ def _triggers(document: Document, limits: Iterable[PlannedLimit]) -> tuple[Plann
 
 
 def _limits(document: Document, metrics: Mapping[str, str]) -> tuple[PlannedLimit, ...]:
+    """What is judged; the limits of a trigger that a person pulls are not."""
+    by_hand = {trigger.line for trigger in document.triggers if not trigger.measured}
     return tuple(
         PlannedLimit(
             text=threshold.text,
@@ -258,4 +261,5 @@ def _limits(document: Document, metrics: Mapping[str, str]) -> tuple[PlannedLimi
             line=threshold.line,
         )
         for threshold in document.thresholds
+        if not (threshold.role == "rollback_trigger" and threshold.line in by_hand)
     )

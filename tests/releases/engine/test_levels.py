@@ -10,6 +10,7 @@ from releases.engine.resume import count_as_done
 from releases.engine.run import carry_on
 from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
+from releases.features import own
 from releases.lifecycle import deployments, items
 from releases.lifecycle.reviews import decide
 from releases.management.commands.deploy_release import exit_code, later_boxes
@@ -261,3 +262,31 @@ def test_after_go_live_a_command_that_nobody_agreed_to_does_not_stop_the_next_lo
     assert "again" not in outcomes(deployment)
     tick(world, deployment, "Run: again")
     assert run(deployment).status == D.SUCCEEDED
+
+
+def test_what_a_person_decided_about_a_pull_stands(world: World, live: Deployment):
+    own.switch({"automatic_rollback": False}, by="ada", at=timezone.now())
+    tick(world, live, "Data corruption")
+    run(live, attended=False)
+    Incident.objects.update(status="resolved")
+    own.switch({"automatic_rollback": True}, by="ada", at=timezone.now())
+    assert run(live, attended=False).status == D.WATCHING
+
+
+def test_a_second_pull_is_heeded_though_the_first_waits_for_a_decision(world: World, live: Deployment):
+    own.switch({"automatic_rollback": False}, by="ada", at=timezone.now())
+    for text in ("Data corruption", "Slow pages", "Orders vanish"):
+        tick(world, live, text)
+        run(live, attended=False)
+    assert sorted(incident.severity for incident in Incident.objects.all()) == ["P1", "P1", "P3"]
+
+
+def test_a_way_back_that_leaves_the_bad_version_is_no_success(world: World):
+    text = RUNBOOK.replace('git checkout "$PREVIOUS_VERSION"\n', "false || true\n")
+    world.publish(text)
+    world.mark("no-start")
+    deployment = run(world.queued("v2"))
+    back = Deployment.objects.get(undoes=deployment.undoes or deployment)
+    assert back.status == D.WAITING
+    assert "still holds v2" in back.message
+    assert exit_code(back) == 6
