@@ -1,0 +1,1 @@
+"""Measured by hand, never asserted: `python -m tests.benchmarks.NAME`."""
