@@ -7,6 +7,8 @@ from checks.gates.process import Command, capture
 from releases import repository
 from releases.actions.base import HOST, Action, Context, Observation, host_argv, script_command
 from releases.plan.model import PlannedAction
+from releases.runbooks.commands import pipelines
+from releases.runbooks.script import lines
 
 CHECKOUT = """\
 changes=$(git status --porcelain --untracked-files=no)
@@ -19,7 +21,7 @@ git {fetch}
 git checkout --quiet --detach {commit}
 git --no-pager log -1 --oneline"""
 
-CHANGES_FOLDER = re.compile(r"\s*cd\s+\S")
+CHANGES_FOLDER = re.compile(r"cd\s+\S")
 
 
 class Code(Action):
@@ -45,8 +47,9 @@ class Code(Action):
 
 def _folder_there(action: PlannedAction) -> str:
     """On a host the block itself says where the code is."""
-    lines = action.text.splitlines() if HOST in action.options else []
-    return "".join(f"{line.strip()}\n" for line in lines if CHANGES_FOLDER.match(line))
+    rows = lines(action.text) if HOST in action.options else []
+    commands = [piped[0] for row in rows for piped in pipelines(row)]
+    return "".join(f"{command}\n" for command in commands if CHANGES_FOLDER.match(command))
 
 
 def _look_there(action: PlannedAction, context: Context) -> Observation:

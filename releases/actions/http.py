@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -23,6 +24,9 @@ FOLLOWED = ("GET", "HEAD")
 # Where an environment keeps certificates of its own; OpenSSL reads these.
 TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 REDIRECTION = re.compile(r"\b3(?:\d\d|xx)\b", re.IGNORECASE)
+# Up to where a value may be an address or a part of one.
+AUTHORITY = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
+JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 SHOWN = 2000
 
 
@@ -58,8 +62,13 @@ class Http(Shell):
             return Observation(done=False, message="there was no answer")
         status, body, ms = answer["status"], answer["body"], answer["ms"]
         judged = judge_answer(action.expects, body, ms / 1000, status=status)
-        evidence = {"status": status, "ms": ms, "answer": body[:SHOWN], "expected": action.expects}
+        evidence = {"status": status, "ms": ms, "answer": _shown(body), "expected": action.expects}
         return as_judged(judged.verdict, judged.message, evidence)
+
+
+def _shown(body: str) -> str:
+    """The beginning of an answer; the mark tells the masking that a secret may have been cut there."""
+    return body if len(body) <= SHOWN else body[:SHOWN] + "…"
 
 
 def _answer(context: Context) -> dict[str, Any]:
@@ -75,11 +84,11 @@ def _request(action: PlannedAction, variables: Mapping[str, str]) -> dict[str, o
     options = action.options
     method = options.get("method", "GET").upper()
     try:
-        url = expanded(options["url"], variables)
+        url = _url(options["url"], variables)
         headers = [
             (name, expanded(value, variables)) for name, value in json.loads(options.get("headers") or "[]")
         ]
-        body = expanded(options.get("body", ""), variables)
+        body = _body(options.get("body", ""), variables)
     except UnknownVariable as unknown:
         raise WrongUsage(f"line {action.line}: {unknown}") from None
     follows = method in FOLLOWED and not REDIRECTION.search(action.expects)
@@ -90,3 +99,34 @@ def _request(action: PlannedAction, variables: Mapping[str, str]) -> dict[str, o
         "body": body,
         "redirects": REDIRECTS if follows else 0,
     }
+
+
+def _url(text: str, variables: Mapping[str, str]) -> str:
+    """The address with its variables: as they are up to the host, after that none can add a part or a parameter."""
+    start = AUTHORITY.match(text).end()  # type: ignore[union-attr]  # it matches the empty text, too
+    path, mark, query = text[start:].partition("?")
+    inner = {name: quote(value, safe="/", errors="surrogateescape") for name, value in variables.items()}
+    asked = {name: quote(value, safe="", errors="surrogateescape") for name, value in variables.items()}
+    return expanded(text[:start], variables) + expanded(path, inner) + mark + expanded(query, asked)
+
+
+def _body(text: str, variables: Mapping[str, str]) -> str:
+    """The body with its variables; in JSON a value stays within its string, and outside of one is a value."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return expanded(text, variables)
+    inner = {name: json.dumps(value, ensure_ascii=False)[1:-1] for name, value in variables.items()}
+    whole = {name: _value(value) for name, value in variables.items()}
+    parts, place = [], 0
+    for found in JSON_STRING.finditer(text):
+        parts += [expanded(text[place : found.start()], whole), expanded(found[0], inner)]
+        place = found.end()
+    return "".join([*parts, expanded(text[place:], whole)])
+
+
+def _value(text: str) -> str:
+    """The text when it is one value of JSON, else a string of it."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return json.dumps(text, ensure_ascii=False)
+    return text

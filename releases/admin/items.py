@@ -16,6 +16,7 @@ from releases.admin.site import site
 from releases.lifecycle import items
 from releases.models import ChecklistItem
 from releases.permissions import may
+from releases.plan.model import ASK
 from releases.statuses import DeploymentStatus, ItemState
 
 
@@ -89,7 +90,7 @@ class ChecklistItemAdmin(Page):
 def _let_go_on(item: ChecklistItem, user: User) -> bool:
     """Agreeing to a command runs it: a worker is rung for, where the run waits and the user may deploy."""
     deployment = item.deployment
-    if deployment is None or item.ticked_by != "confirm" or deployment.status != DeploymentStatus.WAITING:
+    if deployment is None or not item.key.endswith(ASK) or deployment.status != DeploymentStatus.WAITING:
         return False
     if not may(user, "deploy", deployment.environment):
         return False

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from releases.admin.review_parts import (
     MEANINGS,
+    SPAN,
     STAGES,
     WHY_DANGEROUS,
     Parts,
@@ -43,32 +44,36 @@ from releases.runbooks.review import (
 )
 from releases.statuses import RevisionStatus
 
+Folded = Mapping[str, int]
 URGENCY = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Something that stops publishing, and where on the page it is settled."""
+    """Something that stops publishing, and the address of where it is settled."""
 
     text: str
-    anchor: str
+    address: str
 
 
-def page(revision: RunbookRevision, user: User) -> dict[str, Any]:
-    """What the page of a revision shows to this user."""
+def page(revision: RunbookRevision, user: User, *, at: str = "") -> dict[str, Any]:
+    """What the page of a revision shows to this user; of a long stage the steps beside the one of order `at`."""
     rows = {(row.kind, row.subject): row for row in revision.decisions.select_related("by")}
     read = revision.document
     document = reviewed(read, {key: row.value for key, row in rows.items()})
-    shown = Parts(revision, document, rows)
+    still_open = matters(document)
+    shown = Parts(revision, document, rows, at=at)
     previous = revision.runbook.revisions.filter(number__lt=revision.number).order_by("-number").first()
     changed = changes(previous.document, read) if previous else Changes()
     stages = shown.stages()
+    folded = _folded(stages)
     return {
         "document": document,
         "is_draft": revision.status == RevisionStatus.DRAFT,
-        "stops": stops(revision, document, rows, user),
+        "stops": stops(revision, document, rows, user, folded),
         "problems": _problems(document),
-        "matters": [_matter(document, matter) for matter in matters(document)],
+        "open": len(still_open),
+        "matters": [_matter(document, matter, folded) for matter in still_open[:SPAN]],
         "stages": [stage for stage in stages if stage.role in STAGES],
         "folded": [stage for stage in stages if stage.role not in STAGES],
         "levels": _levels_of(stages),
@@ -86,17 +91,22 @@ def page(revision: RunbookRevision, user: User) -> dict[str, Any]:
     }
 
 
-def stops(revision: RunbookRevision, document: Document, rows: Rows, user: User) -> list[Stop]:
+def stops(
+    revision: RunbookRevision, document: Document, rows: Rows, user: User, folded: Folded
+) -> list[Stop]:
     """What still keeps this user from publishing the revision, in sentences; nothing for a published one."""
     if revision.status == RevisionStatus.PUBLISHED:
         return []
-    found = [Stop(text=f"line {p.line}: {p.message}", anchor=f"line-{p.line}") for p in document.errors]
-    found += [Stop(text=f"line {m.line}: {_open(document, m)}", anchor=_anchor(m)) for m in matters(document)]
+    found = [Stop(text=f"line {p.line}: {p.message}", address=f"#line-{p.line}") for p in document.errors]
+    found += [
+        Stop(text=f"line {m.line}: {_open(document, m)}", address=_address(m, folded))
+        for m in matters(document)
+    ]
     accepted = any(block.accepted for block in document.blocks)
     if accepted and any(row.kind == "accept" and row.by_id == user.pk for row in rows.values()):
-        found.append(Stop(text="you accepted dangerous commands: a second person publishes", anchor=""))
+        found.append(Stop(text="you accepted dangerous commands: a second person publishes", address=""))
     if not may(user, "publish"):
-        found.append(Stop(text="you may not publish: a release manager does", anchor=""))
+        found.append(Stop(text="you may not publish: a release manager does", address=""))
     return found
 
 
@@ -165,9 +175,9 @@ def _problems(document: Document) -> list[tuple[Problem, list[int]]]:
     return [(each[0], sorted({problem.line for problem in each[1:]} - {each[0].line})) for each in same]
 
 
-def _matter(document: Document, matter: Matter) -> tuple[Matter, str, str]:
+def _matter(document: Document, matter: Matter, folded: Folded) -> tuple[Matter, str, str]:
     """The matter, its sentence, and where it stands."""
-    return matter, _open(document, matter), _anchor(matter)
+    return matter, _open(document, matter), _address(matter, folded)
 
 
 def _open(document: Document, matter: Matter) -> str:
@@ -182,8 +192,17 @@ def _danger(document: Document, subject: str) -> str:
     return f"{WHY_DANGEROUS.get(danger, danger)}: {next(rows, '')}"
 
 
-def _anchor(matter: Matter) -> str:
-    return f"at-{matter.subject.partition(':')[0]}"
+def _address(matter: Matter, folded: Folded) -> str:
+    """Where it is settled; of a long stage another part may be shown."""
+    key = matter.subject.partition(":")[0]
+    return f"?at={folded[key]}#at-{key}" if key in folded else f"#at-{key}"
+
+
+def _folded(stages: Iterable[StageView]) -> Folded:
+    """The keys of commands and choices in steps that are shown in a line each, with the order of their step."""
+    closed = [view for stage in stages for span in stage.spans if not span.is_open for view in span.steps]
+    found = {block.block.key: view.step.order for view in closed if view.step for block in view.blocks}
+    return found | {each.choice.key: view.step.order for view in closed if view.step for each in view.choices}
 
 
 def about(document: Document, row: Decision) -> str:
@@ -196,7 +215,8 @@ def about(document: Document, row: Decision) -> str:
         return _danger(document, row.subject)
     if row.kind == "fill":
         return row.subject
-    return next((item.text for item in document.items if item.key == row.subject), row.subject)
+    key = row.subject.partition(":")[0]
+    return next((item.text for item in document.items if item.key == key), row.subject)
 
 
 def said(document: Document, row: Decision) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import escape
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -18,7 +19,7 @@ from releases.lifecycle import reviews
 from releases.models import RunbookRevision
 from releases.runbooks.document import RUN_ROLES, RUNNABLE, Document
 from releases.runbooks.placeholders import GIVEN
-from releases.runbooks.review import subjects
+from releases.runbooks.review import run_subject, subjects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +60,13 @@ class DecideForm(BaseDialogForm):
             known = f"Known: {', '.join(question.names)}."
             self.fields["value"] = forms.CharField(
                 label="Variable",
-                help_text=known,
+                help_text=escape(known),  # unfold shows it as HTML
                 initial=question.initial,
                 widget=UnfoldAdminTextInputWidget(),
             )
         self.fields["why"] = forms.CharField(
             label="Reason",
-            help_text=f"{question.wanted} It is audited.".strip(),
+            help_text=escape(f"{question.wanted} It is audited.".strip()),
             required=bool(question.wanted),
             max_length=4000,
             widget=UnfoldAdminTextareaWidget({"rows": 3}),
@@ -168,13 +169,13 @@ def _scope(revision: RunbookRevision, document: Document, asked: Asked) -> Quest
 
 
 def _run(revision: RunbookRevision, document: Document, asked: Asked) -> Question:
-    item = next(item for item in document.items if item.key == asked.subject)
+    item = next(item for item in document.items if run_subject(item) == asked.subject)
     return Question(
         title="Run the command in this box?",
         description=item.command,
         submit="Decide",
         options=(("yes", "run it, and let that tick the box"), ("no", "no: it is only read")),
-        initial=revision.decided.get(("run", item.key), "no"),
+        initial=revision.decided.get(("run", asked.subject), "no"),
     )
 
 

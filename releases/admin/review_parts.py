@@ -27,9 +27,13 @@ from releases.runbooks.document import (
     Step,
 )
 from releases.runbooks.placeholders import GIVEN
-from releases.runbooks.review import danger_subject, first_command
+from releases.runbooks.review import danger_subject, first_command, run_subject
+from releases.runbooks.steps import holder
 
 Rows = Mapping[tuple[str, str], Decision]
+
+# So many steps of a stage are shown whole, the others in a line each.
+SPAN = 60
 
 # Stage -> its title and what it means for a release, in the order in which a release meets them.
 STAGES = {
@@ -120,6 +124,7 @@ class BoxView:
     may_run: bool
     by: Decision | None
     scope: Decision | None
+    run_subject: str
     run: Decision | None
 
 
@@ -156,6 +161,24 @@ class StepView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpanView:
+    """Steps of a stage that follow each other; those of a long stage are shown whole one span at a time."""
+
+    steps: tuple[StepView, ...]
+    is_open: bool
+
+    @property
+    def first(self) -> StepView:
+        """The step that an address names to open the span."""
+        return self.steps[0]
+
+    @property
+    def last(self) -> StepView:
+        """Where the span ends."""
+        return self.steps[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageView:
     """The steps of one role."""
 
@@ -163,12 +186,20 @@ class StageView:
     title: str
     note: str
     steps: tuple[StepView, ...]
+    spans: tuple[SpanView, ...]
+
+    @property
+    def shown(self) -> tuple[StepView, ...]:
+        """The steps that are shown whole."""
+        return tuple(view for span in self.spans if span.is_open for view in span.steps)
 
 
 class Parts:
     """Puts what was understood together with what was decided about it."""
 
-    def __init__(self, revision: RunbookRevision, document: Document, rows: Rows) -> None:
+    def __init__(self, revision: RunbookRevision, document: Document, rows: Rows, *, at: str = "") -> None:
+        """`at` is the order of a step that is shown whole, however long its stage is."""
+        self.at = at
         service = revision.runbook.service
         self.document, self.rows = document, rows
         self.clean = reviews.clean_runs(revision.runbook, document)
@@ -193,7 +224,13 @@ class Parts:
                 steps[role].append(view)
         known = {**{role: title for role, (title, _) in STAGES.items()}, **FOLDED}
         return [
-            StageView(role=role, title=title, note=STAGES.get(role, ("", ""))[1], steps=tuple(steps[role]))
+            StageView(
+                role=role,
+                title=title,
+                note=STAGES.get(role, ("", ""))[1],
+                steps=tuple(steps[role]),
+                spans=_spans(steps[role], at=self.at),
+            )
             for role, title in known.items()
             if steps[role] or (role == "rollback_triggers" and self.document.triggers)
         ]
@@ -272,7 +309,8 @@ class Parts:
             may_run=bool(item.command) and item.role in (*RUN_ROLES, "pre_deployment"),
             by=self.rows.get(("by", item.key)),
             scope=self.rows.get(("scope", item.key)),
-            run=self.rows.get(("run", item.key)),
+            run_subject=run_subject(item),
+            run=self.rows.get(("run", run_subject(item))),
         )
 
     def _choice(self, choice: Choice) -> ChoiceView:
@@ -287,10 +325,8 @@ class Parts:
         found: dict[tuple[str, int], list[Choice]] = defaultdict(list)
         gone = gone_lines(self.document)
         for choice in self.document.choices:
-            if choice.line in gone:
-                continue
-            before = [step for step in self.document.steps if step.line <= choice.line]
-            found[choice.role, before[-1].order if before else 0].append(choice)
+            if choice.line not in gone:
+                found[choice.role, holder(self.document.steps, choice.line)].append(choice)
         return found
 
 
@@ -316,6 +352,14 @@ def dangerous_words(block: Block, danger: str) -> str:
 def ticked_by(by: str, name: str = "") -> str:
     """Who ticks a box, in words."""
     return f"probe {name}" if by == "probe" else TICKED_BY.get(by, by)
+
+
+def _spans(views: list[StepView], *, at: str) -> tuple[SpanView, ...]:
+    """The steps in spans of which one is open: that with the step `at`, else the first."""
+    spans = [tuple(views[start : start + SPAN]) for start in range(0, len(views), SPAN)]
+    named = (n for n, span in enumerate(spans) if any(v.step and str(v.step.order) == at for v in span))
+    chosen = next(named, 0)
+    return tuple(SpanView(steps=span, is_open=n == chosen) for n, span in enumerate(spans))
 
 
 def _grouped(parts: Iterable[Any]) -> dict[tuple[str, int], list[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from releases.admin.review_parts import StageView, gone_lines
+from releases.admin.review_parts import StageView, StepView, gone_lines
 from releases.runbooks.document import Block, Document
 
 
@@ -39,13 +39,17 @@ def lines(text: str, document: Document, anchors: Mapping[int, str]) -> list[Lin
 def anchors_of(stages: Iterable[StageView]) -> dict[int, str]:
     """Line -> the part of the page that was made of it."""
     found: dict[int, str] = {}
-    for view in (view for stage in stages for view in stage.steps):
-        parts = [(block.block.line, block.block.key) for block in view.blocks]
-        parts += [(box.item.line, box.item.key) for box in view.boxes]
-        found |= {line: f"at-{key}" for line, key in parts}
-        if view.anchor:
-            found[view.line] = view.anchor
+    for stage in stages:
+        for view in stage.shown:
+            found |= {line: f"at-{key}" for line, key in _parts(view)}
+        found |= {view.line: view.anchor for view in stage.steps if view.anchor}
     return found
+
+
+def _parts(view: StepView) -> list[tuple[int, str]]:
+    """(line, key) of the commands and boxes of a step."""
+    parts = [(block.block.line, block.block.key) for block in view.blocks]
+    return parts + [(box.item.line, box.item.key) for box in view.boxes]
 
 
 def _kinds(document: Document) -> dict[int, str]:

@@ -104,7 +104,7 @@ class RunbookRevisionAdmin(Page):
     ) -> HttpResponse:
         """The review page of one revision."""
         if kwargs.get("obj"):
-            context |= review.page(kwargs["obj"], user_of(request))
+            context |= review.page(kwargs["obj"], user_of(request), at=request.GET.get("at", ""))
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- what people decide ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from releases.errors import NotAllowed, WaitsForPerson, WrongUsage
 from releases.models import Attempt, Decision, Runbook, RunbookRevision
 from releases.permissions import demand
-from releases.recorder import Add, Change, record
+from releases.recorder import Add, Change, Still, record
 from releases.runbooks.document import AUTO, RUNNABLE, Document, Step
 from releases.runbooks.review import BEFORE_PUBLISHING, fault, matters, subjects
 from releases.statuses import DeploymentStatus, Outcome, RevisionStatus
@@ -36,13 +36,18 @@ def decide(
     wanted = "" if why.strip() else reason_wanted(revision, document, kind, subject, value)
     if wanted:
         raise WaitsForPerson(f"{wanted}: --why TEXT")
+    if kind == "accept" and revision.published_by_id == user.pk:
+        raise NotAllowed(
+            f"{user.username} published {revision}: a second person accepts its dangerous commands"
+        )
+    guards = [Still(revision, RevisionStatus.DRAFT)] if kind in BEFORE_PUBLISHING else []
     known = revision.decisions.filter(kind=kind, subject=subject).first()
     fields = {"value": value, "why": why, "by": user, "at": at, "made_in": revision.number}
     if known:
-        record(Change(known, fields, verb="decided"), by=user.username, at=at, why=why)
+        record(*guards, Change(known, fields, verb="decided"), by=user.username, at=at, why=why)
         return known
     decision = Decision(revision=revision, kind=kind, subject=subject, **fields)
-    record(Add(decision), by=user.username, at=at, why=why)
+    record(*guards, Add(decision), by=user.username, at=at, why=why)
     return decision
 
 

@@ -16,6 +16,7 @@ from releases.runbooks.document import Problem
 from releases.statuses import RevisionStatus
 
 TRIES = 5
+LONGEST_NAME = 200  # characters
 
 
 def import_text(
@@ -24,10 +25,11 @@ def import_text(
     """The revision with that text, and whether it is new; a text imported before is the same revision.
 
     What was decided for the revision before holds for all that did not change. Raises WrongUsage for a text
-    without content.
+    without content, and for one that cannot be stored.
     """
     if not text.strip():
         raise WrongUsage("the runbook is empty; nothing was imported")
+    _demand_storable(text, name)
     runbook, _ = Runbook.objects.get_or_create(service=service, name=name)
     for _ in range(TRIES):
         known = runbook.revisions.filter(sha256=_sha256(text)).order_by("-number").first()
@@ -39,6 +41,19 @@ def import_text(
             # Somebody else imported a moment ago, and has the number: look again.
             continue
     raise Held(f"{runbook} is being imported by others; try again")
+
+
+def _demand_storable(text: str, name: str) -> None:
+    """Raise WrongUsage for what some databases do not take."""
+    if len(name) > LONGEST_NAME:
+        raise WrongUsage(f"a runbook's name has at most {LONGEST_NAME} characters, not {len(name):,}")
+    try:
+        f"{name}{text}".encode()
+    except UnicodeEncodeError as error:
+        raise WrongUsage(
+            f"half a character (U+{ord(error.object[error.start]):04X}) stands in the text or its name; "
+            "save it as UTF-8"
+        ) from None
 
 
 def redraft(revision: RunbookRevision, *, user: User, at: datetime) -> RunbookRevision:

@@ -16,7 +16,7 @@ class ChecklistItem(models.Model):
     deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, blank=True, related_name="items")
     key = models.CharField(max_length=40)
     text = models.TextField()
-    heading = models.CharField(max_length=300, blank=True)
+    heading = models.TextField(blank=True)
     line = models.PositiveIntegerField(default=0)
     ticked_by = models.CharField(
         max_length=20, help_text="person, confirm, step, probe, threshold or trigger"

@@ -11,7 +11,7 @@ class Decision(models.Model):
 
     revision = models.ForeignKey(RunbookRevision, models.PROTECT, related_name="decisions")
     kind = models.CharField(max_length=10)
-    subject = models.CharField(max_length=300)
+    subject = models.TextField()
     value = models.CharField(max_length=200)
     why = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -30,7 +30,8 @@ from releases.plan.sheet import (
     Unplaced,
     Way,
 )
-from releases.runbooks.document import RUN_ROLES, RUNNABLE, Block, Choice, Document, Passage, Step
+from releases.plan.steps import is_program
+from releases.runbooks.document import RUN_ROLES, RUNNABLE, Block, Choice, Document, Item, Passage, Step
 from releases.runbooks.placeholders import GIVEN
 from releases.runbooks.review import Matter, first_command, matters, reviewed
 from releases.runbooks.script import lines as command_lines
@@ -48,6 +49,10 @@ HINTS = {
     "fill": "give the environment this variable, or name another: `--fill WORDS=VARIABLE`",
     "host": "name it among the environment's hosts",
 }
+QUIET = ("rule", "comment", "heading")
+# Stages whose steps, told in words alone, are not on the sheet; and problems that say so of a line.
+TOLD = ("post_deployment", "rollback_procedure")
+LOST = ("not-placed", "box-like")
 NOWHERE = 10**9  # a line, or an order, after all others
 LONGEST = 90  # characters of a query on the sheet
 # Lines that say nothing about what a script is for.
@@ -74,6 +79,8 @@ class _Composer:
         before, release = self._before(), self._parts(BEFORE, forward=True)
         after, last = self._parts(ATTENDED, WATCH), self._parts(END)
         ways = self._ways()
+        parts = (*before, *release, *after, *last, *(part for way in ways for part in way.parts))
+        lost = self._lost(parts)
         opened = tuple(self._open())
         return RunSheet(
             title=self.document.title,
@@ -92,10 +99,10 @@ class _Composer:
             contacts=self.document.contacts,
             signoffs=self.document.signoff_roles,
             asides=tuple(self._asides()),
-            unplaced=tuple(self._unplaced()),
+            unplaced=tuple(self._unplaced(lost)),
             open=opened,
             notes=tuple(self._notes()),
-            counts=self._counts((*before, *release, *after, *last), ways, len(opened)),
+            counts=self._counts((*before, *release, *after, *last), ways, lost, len(opened)),
         )
 
     # --- steps ---------------------------------------------------------------------------------------
@@ -279,9 +286,8 @@ class _Composer:
         return tuple(found)
 
     def _asides(self) -> Iterator[Aside]:
-        taken = {step.key for step in self.plan.steps}
         for role in ASIDE:
-            steps = [s for s in self.document.steps_of(role) if f"step-{s.order}" not in taken]
+            steps = [step for step in self._put_aside() if step.role == role]
             if steps:
                 yield Aside(
                     role=role,
@@ -339,40 +345,77 @@ class _Composer:
                     kind=NOTE, id=problem.id, text=problem.message, lines=(problem.line,), hint=problem.hint
                 )
 
-    def _counts(self, parts: tuple[Part, ...], ways: tuple[Way, ...], to_decide: int) -> Counts:
+    def _counts(
+        self, parts: tuple[Part, ...], ways: tuple[Way, ...], lost: list[Passage], to_decide: int
+    ) -> Counts:
         lines = {line for p in self.document.passages for line in range(p.line, p.end + 1)}
         rows = [row for part in parts for row in part.rows]
         back = {row.line for way in ways for part in way.parts for row in part.rows if _is_run(row)}
         return Counts(
             lines=len(lines),
-            understood=len(lines - self._not_understood()),
+            understood=len(lines - self._not_understood(lost)),
             actions=sum(_is_run(row) for row in rows),
             actions_back=len(back),
             boxes=sum(row.what == BOX and row.who in (PERSON, KEY) for row in rows),
             to_decide=to_decide,
         )
 
-    def _not_understood(self) -> set[int]:
+    def _not_understood(self, lost: list[Passage]) -> set[int]:
         """Lines with a problem, and those that are placed nowhere."""
         faulty = {problem.line for problem in self.document.problems if problem.level != "info"}
-        return faulty | {line for passage in self._strange() for line in range(passage.line, passage.end + 1)}
+        return faulty | {line for passage in lost for line in range(passage.line, passage.end + 1)}
+
+    def _lost(self, parts: Iterable[Part]) -> list[Passage]:
+        """The passages that are nowhere on the sheet and should be, in the order of their lines."""
+        rows = {row.line for part in parts for row in part.rows}
+        lines = self._lines_without_a_row(rows) | {passage.line for passage in self._strange()}
+        told = {part.line for part in parts}
+        silent = {s.order for s in self.document.steps if s.role in TOLD and s.line not in told}
+        spoken = {s.role for s in self.document.steps if s.line in told}
+        mute = [role for role in TOLD if role not in spoken]
+        return [
+            passage
+            for passage in self.document.passages
+            if passage.line in lines
+            or (passage.kind in ("text", "table") and (passage.step in silent or passage.role in mute))
+        ]
+
+    def _lines_without_a_row(self, rows: set[int]) -> set[int]:
+        """Where boxes, fences and reasons stand that the sheet neither shows nor counts."""
+        shown = rows | {trigger.line for trigger in self.document.triggers}
+        aside = {step.order for step in self._put_aside()}
+        fences = [b for b in self.document.blocks if b.kind in RUNNABLE or is_program(b)]
+        things: list[Item | Block] = [*self.document.items, *fences]
+        lines = {each.line for each in things if each.line not in shown and each.step not in aside}
+        return lines | {p.line for p in self.document.problems if p.id in LOST}
+
+    def _put_aside(self) -> list[Step]:
+        taken = {step.key for step in self.plan.steps}
+        steps = [step for role in ASIDE for step in self.document.steps_of(role)]
+        return [step for step in steps if f"step-{step.order}" not in taken]
 
     def _strange(self) -> list[Passage]:
         """The passages below headings that say nothing; what stands above the first stage is about the document."""
         stages = [heading.line for heading in self.document.headings if heading.level > 1]
         first = min(stages, default=NOWHERE)
-        quiet = ("rule", "comment", "heading")
         found = [passage for passage in self.document.passages if passage.role == "other"]
-        return [passage for passage in found if passage.line >= first and passage.kind not in quiet]
+        return [passage for passage in found if passage.line >= first and passage.kind not in QUIET]
 
-    def _unplaced(self) -> Iterator[Unplaced]:
-        headings = self.document.headings
-        places: dict[int, list[Passage]] = {}
-        for passage in self._strange():
-            above = max(n for n, heading in enumerate(headings) if heading.line <= passage.line)
-            places.setdefault(above, []).append(passage)
-        for above, inside in places.items():
-            yield Unplaced(heading=headings[above].text, line=inside[0].line, end=inside[-1].end)
+    def _unplaced(self, lost: list[Passage]) -> Iterator[Unplaced]:
+        """The lost passages in runs, each with the heading above it."""
+        gone, heading = {id(passage) for passage in lost}, self.document.title
+        titles = {each.line: each.text for each in self.document.headings}
+        run: list[Passage] = []
+        for passage in (*self.document.passages, None):
+            if passage and id(passage) in gone:
+                run.append(passage)
+                continue
+            if passage and passage.kind in ("rule", "comment"):
+                continue
+            if run:
+                yield Unplaced(heading=heading, line=run[0].line, end=max(each.end for each in run))
+                run = []
+            heading = titles.get(passage.line, heading) if passage else heading
 
 
 def _once(marks: Iterable[Mark]) -> Iterator[Mark]:

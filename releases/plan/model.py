@@ -9,12 +9,16 @@ from typing import Any
 BEFORE, ATTENDED, WATCH, END = "before", "attended", "watch", "end"
 ATTENDED_MINUTES = 60.0
 TRIGGER = "trigger"  # who "ticks" a reason to go back: a person pulls it
+ASK = "-ask"  # ends the key of a box that a command waits for
 BY_HAND = "-hand"  # ends the key of a box for a command that a person runs
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedAction:
-    """What a step does; `text` is the author's script, `changes` says whether the service is touched by it."""
+    """What a step does; `text` is the author's script, `changes` says whether the service is touched by it.
+
+    `is_dangerous`: it bears danger marks that a second person accepted.
+    """
 
     key: str
     kind: str
@@ -23,6 +27,7 @@ class PlannedAction:
     line: int = 0
     changes: bool = True
     expects: str = ""
+    is_dangerous: bool = False
     options: dict[str, str] = field(default_factory=dict)
 
     def number(self, name: str, default: float) -> float:

@@ -1,17 +1,21 @@
 """One step of a document as one step of the plan: its actions, or the boxes of a person who does them by hand; pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from releases.plan.model import BEFORE, BY_HAND, PlannedAction, PlannedItem, PlannedStep
+from releases.plan.model import ASK, BEFORE, BY_HAND, PlannedAction, PlannedItem, PlannedStep
 from releases.runbooks.document import AUTO, CONFIRM, RUNNABLE, SKIP, Block, Document, Item, Step
 from releases.runbooks.filling import filled
 from releases.runbooks.review import first_command, is_by_hand
+from releases.runbooks.script import SHELLS
+from releases.runbooks.steps import holder
 from releases.runbooks.typed import direction_of
 
+# Where a person does what Gantry cannot run.
+DONE = ("deployment_steps", "rollback_procedure")
 # A typed action touches the service; these only look.
-LOOKING = ("sql", "http", "preflight", "backup", "logs", "ping", "inspect")
+LOOKING = ("sql", "preflight", "backup", "logs", "ping", "inspect")
 WRITES = "sql-writes"  # queries run read-only, so what changes something is a person's
 # These leave everything as it is, so nobody has to agree to them.
 HARMLESS = ("sql", "logs", "ping", "inspect")
@@ -60,15 +64,17 @@ def _actions(
 def _action(block: Block, phase: str) -> PlannedAction:
     kind = block.kind if block.kind != "shell" else block.action or "shell"
     text = filled(block.script, block.holes, kind=block.kind)
+    options = _options(block, kind)
     return PlannedAction(
         key=block.key,
         kind=kind,
         title=block.attributes.get("name") or first_command(block.script),
         text=text,
         line=block.line,
-        changes=phase == BEFORE and kind not in LOOKING,
+        changes=phase == BEFORE and kind not in LOOKING and not _only_asks(kind, options),
         expects=block.expects or "",
-        options=_options(block, kind),
+        is_dangerous=bool(block.dangers),
+        options=options,
     )
 
 
@@ -111,16 +117,21 @@ def _inline_key(item: Item) -> str:
 def _needs_agreement(action: PlannedAction, step: Step) -> bool:
     if action.options.get("confirm") == "true":
         return True
-    is_read = action.kind == "http" and action.options.get("method", "GET") in ("GET", "HEAD")
-    return step.automation != AUTO and action.kind not in HARMLESS and not is_read
+    is_read = action.kind in HARMLESS or _only_asks(action.kind, action.options)
+    return step.automation != AUTO and (action.is_dangerous or not is_read)
+
+
+def _only_asks(kind: str, options: Mapping[str, str]) -> bool:
+    """A request that by its method changes nothing."""
+    return kind == "http" and options.get("method", "GET") in ("GET", "HEAD")
 
 
 def _agreement(action: PlannedAction, step: Step) -> PlannedItem:
-    """The box that an action waits for: the command is shown, one key runs it."""
+    """The box that an action waits for: the command is shown, one key runs it; `--yes` never meets a danger."""
     return PlannedItem(
-        key=f"{action.key}-ask",
+        key=f"{action.key}{ASK}",
         text=f"Run: {action.title}",
-        by="confirm",
+        by="person" if action.is_dangerous else "confirm",
         heading=step.heading,
         line=action.line,
         before=action.key,
@@ -142,13 +153,25 @@ def by_hand_of(document: Document, step: Step, *, besides: Sequence[Block] = ())
             line=block.line,
             command=block.script,
         )
-        for block in runs_of(document, step)
-        if block not in besides
+        for block in document.blocks_of(step.order)
+        if is_done(block) and block not in besides
     ]
 
 
+def is_done(block: Block) -> bool:
+    """Is it for somebody to do: a command, or in a step a program that Gantry does not run?"""
+    return block.kind in RUNNABLE or (block.role in DONE and is_program(block))
+
+
+def is_program(block: Block) -> bool:
+    """A fence in a language of which Gantry runs none: PowerShell, cmd, Python, mongo …"""
+    is_told = bool(block.language) and block.language not in SHELLS
+    return block.kind == "snippet" and is_told and bool(block.text.strip())
+
+
 def _is_words_alone(document: Document, step: Step) -> bool:
-    has_content = document.items_of(step.order) or runs_of(document, step) or ways_by_hand(document, step)
+    done = any(is_done(block) for block in document.blocks_of(step.order))
+    has_content = document.items_of(step.order) or done or ways_by_hand(document, step)
     return step.role == "deployment_steps" and not has_content
 
 
@@ -157,7 +180,7 @@ def ways_by_hand(document: Document, step: Step) -> list[PlannedItem]:
     found = []
     for choice in document.choices:
         option = next((each for each in choice.options if each.key == choice.picked), None)
-        if option and _holder(document, choice.line) == step.order and is_by_hand(document, option):
+        if option and holder(document.steps, choice.line) == step.order and is_by_hand(document, option):
             found.append(
                 PlannedItem(
                     key=f"{choice.key}{BY_HAND}",
@@ -168,11 +191,6 @@ def ways_by_hand(document: Document, step: Step) -> list[PlannedItem]:
                 )
             )
     return found
-
-
-def _holder(document: Document, line: int) -> int:
-    """The order of the step that a line stands in: the last that begins at or above it."""
-    return max((step.order for step in document.steps if step.line <= line), default=0)
 
 
 def _item(item: Item, *, has_actions: bool) -> PlannedItem:

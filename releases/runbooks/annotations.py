@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 PAIR = re.compile(r"\s*([a-z_]+)\s*:\s*(.*?)\s*(?:;|$)")
-ATTRIBUTE = re.compile(r"([A-Za-z_][\w-]*)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s}\"']+)")
+ATTRIBUTE = re.compile(
+    r"""["']?(?P<name>[A-Za-z_][\w-]*)["']?(?:(?P<is>\s*[=:])\s*(?P<value>"[^"]*"|'[^']*'|[^\s,{}"']*))?(?=[\s,{}]|$)"""
+    r"|(?P<other>[^\s,{}]+)"
+)
 TICKERS = ("person", "step", "confirm", "probe", "threshold")
 SCOPES = ("release", "deployment")
 SECONDS = ("timeout", "silence", "patience")
@@ -28,7 +31,7 @@ VALUES = {
     "idempotent": ("true", "false"),
     "on_fail": ("rollback", "wait", "continue"),
 }
-CAREFUL = ("confirm", "on_fail", "probe")
+CAREFUL = re.compile(r"confirm|on[\W_]*fail|probe", re.IGNORECASE)
 PROBE = re.compile(r"[A-Za-z][\w.-]{0,63}")
 # Keys of runme's fences. They say how its notebook shows a block, not how it is run here.
 RUNME = frozenset(
@@ -77,22 +80,41 @@ def note(comment: str) -> Note:
 
 
 def fence(info: str) -> tuple[str, dict[str, str]]:
-    """Language and attributes of a fence's info string: ```bash {name=smoke timeout=60}``` or runme's JSON."""
+    """Language and attributes of a fence's info string: ```bash {name=smoke timeout=60}``` or runme's JSON.
+
+    What is no attribute is among them as a name without a value; one said twice has both values.
+    """
     head, brace, rest = info.partition("{")
-    words = head.split()
-    language = words[0].lower() if words else ""
-    if not brace:
-        return language, dict(_unquoted(pair) for pair in ATTRIBUTE.findall(" ".join(words[1:])))
-    return language, _json(brace + rest) or dict(_unquoted(pair) for pair in ATTRIBUTE.findall(rest))
+    language, words = [*re.split(r"[\s,]+", head.strip(), maxsplit=1), ""][:2]
+    found: dict[str, str] = {}
+    for name, value in [*_pairs(words), *(_json(brace + rest) or _pairs(rest))]:
+        found[name] = value if found.get(name, value) == value else f"{found[name]}, {value}"
+    return language.lower(), found
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """`name=value`, `name: value` and bare names; `confirm` alone asks for it."""
+    found = []
+    for each in ATTRIBUTE.finditer(text):
+        name = _canonical(each["name"] or each["other"])
+        alone = "true" if name == "confirm" else ""
+        found.append((name, each["value"].strip("\"'") if each["is"] else alone))
+    return found
+
+
+def _canonical(name: str) -> str:
+    """Gantry's own attributes in their own spelling, others as they are."""
+    own = name.lower().replace("-", "_")
+    return own if own in ATTRIBUTES else name
 
 
 def faults(attributes: Mapping[str, str]) -> Iterator[Fault]:
     """What of a fence's attributes is not understood or not heeded; an error where a command would get less care."""
     for name, value in attributes.items():
-        if name in SECONDS and not NUMBER.fullmatch(value):
+        if name in SECONDS and not _is_time(name, value):
             yield Fault(
                 level="error",
-                message=f"The fence's {name}={value} is no number of seconds",
+                message=f"The fence's {name}={value} is no number of seconds that it could take",
                 hint=f"Write {name}=300",
             )
         elif value not in VALUES.get(name, (value,)):
@@ -112,11 +134,20 @@ def faults(attributes: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _unheeded(name: str, value: str) -> Fault:
+    said = f"{name}={value}" if value else name
+    if name in RUNME:
+        return Fault(
+            level="info", message=f"The fence's attribute {said} is not heeded", hint="It is meant for runme"
+        )
     return Fault(
-        level="info" if name in RUNME else "warning",
-        message=f"The fence's attribute {name}={value} is not heeded",
-        hint="It is meant for runme" if name in RUNME else f"Known are {', '.join(ATTRIBUTES)}",
+        level="error" if CAREFUL.search(said) else "warning",
+        message=f"The fence's attribute {said} is not heeded",
+        hint=f"Known are {', '.join(ATTRIBUTES)}",
     )
+
+
+def _is_time(name: str, value: str) -> bool:
+    return bool(NUMBER.fullmatch(value)) and (name != "timeout" or float(value) > 0)
 
 
 def _is_ticker(by: str, name: str) -> bool:
@@ -125,17 +156,13 @@ def _is_ticker(by: str, name: str) -> bool:
     return bool(name) or by not in NEEDS_NAME
 
 
-def _json(text: str) -> dict[str, str]:
+def _json(text: str) -> list[tuple[str, str]]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=list)
     except (ValueError, RecursionError):
-        return {}
-    return {str(key): _word(value) for key, value in found.items()} if isinstance(found, dict) else {}
+        return []
+    return [(_canonical(name), _word(value)) for name, value in found]
 
 
 def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _unquoted(pair: tuple[str, str]) -> tuple[str, str]:
-    return pair[0], pair[1].strip("\"'")

@@ -103,7 +103,15 @@ class _Reader:
             step=placed.step,
             path=placed.path,
             role=placed.role,
-            key=self.keys.of(placed.path, piece.text),
+            # All that says what is run, and where: what was decided about it falls with any letter of it.
+            key=self.keys.exactly(
+                placed.path,
+                work.kind,
+                work.place.host,
+                attributes.get("database", ""),
+                piece.text,
+                work.place.script,
+            ),
             script=work.place.script,
             host=work.place.host,
             http=work.http,

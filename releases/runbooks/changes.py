@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from math import inf
 
-from .document import RUN_ROLES, RUNNABLE, Document, Heading, Item, Step
+from .document import RUN_ROLES, RUNNABLE, Block, Document, Heading, Item, Step
 from .keys import normalised
+from .steps import HEEDED
 
 ADDED, REMOVED, REWORDED = "added", "removed", "reworded"
 # How much of two texts must be alike for one to be a rewording of the other; half of their pairs of letters.
@@ -100,6 +101,7 @@ def changes(old: Document, new: Document) -> Changes:
 def _anew(old: Document, new: Document) -> tuple[Step, ...]:
     known = {step.key for step in old.steps}
     runs = {block.step for block in new.blocks if block.kind in RUNNABLE}
+    runs |= {item.step for item in new.items if item.command}
     return tuple(
         step for step in new.steps if step.key not in known and step.role in RUN_ROLES and step.order in runs
     )
@@ -156,8 +158,19 @@ def _commands(document: Document) -> Iterator[_Entry]:
     for block in document.blocks:
         if block.kind in RUNNABLE:
             # Letter by letter: in a command, an option or a quote makes the difference.
-            script = block.script.strip()
-            yield _Entry(part="command", path=block.path, text=script, line=block.line, words=script)
+            told = "\n".join([block.script.strip(), *_terms(block)])
+            yield _Entry(part="command", path=block.path, text=told, line=block.line, words=told)
+
+
+def _terms(block: Block) -> Iterator[str]:
+    """In lines of their own: how and where a command is run, and what has to come of it."""
+    if block.kind != "shell":
+        yield f"# as {block.kind}"
+    if block.host:
+        yield f"# on {block.host}"
+    if block.expects:
+        yield f"# expects {block.expects}"
+    yield from (f"# {name}={block.attributes[name]}" for name in HEEDED if name in block.attributes)
 
 
 def _thresholds(document: Document) -> Iterator[_Entry]:

@@ -4,11 +4,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from .document import Block, Choice, Option
-from .keys import Keys
+from .keys import Keys, digest, exact
 from .markup import Piece
 from .placed import Placed
+from .script import HEREDOC
+from .texts import rows as rows_of
 
 # Loud in any company ("# OR restore the backup"); quiet ("# or") only alone or before the means.
 MARK = re.compile(
@@ -29,6 +32,13 @@ ASKED = re.compile(r"[*_]{2}|\s*\((?:choose|pick|select)[^)]*\)|:\W*$", re.IGNOR
 BOLD_LINE = re.compile(
     r"^(?:\d+[.)]\s*)?(?:\*\*(.{1,120}?)\*\*|__(.{1,120}?)__)[\s:.)]*(?:\([^)]*\)[\s:]*)?$"
 )
+# A line that asks, or that heads something else, by how it ends; bounded, for a passage may be long.
+HEADS = re.compile(r":\W{0,9}$")
+ASKING_LINE = re.compile(r"^\W{0,9}\*\*|:\W{0,9}$|\([^()]{0,99}\)\W{0,9}$")
+# What opens and closes a compound command, where a command may begin.
+AT_COMMAND = r"(?:^|[;&|({]|\b(?:then|do|else)\b)\s*"
+OPENS = re.compile(rf"{AT_COMMAND}(?:if|for|while|until|case|select)\b|(?:^|[\s;)])[{{(](?=\s|$)")
+CLOSES = re.compile(r"(?:^|[;&|])\s*(?:fi|done|esac)\b|(?:^|[\s;])[})](?=[\s;&|<>]|$)")
 # Ways back are methods, of which the class of the release picks one.
 NOT_IN = ("rollback_procedure", "rollback_triggers", "signoff", "contacts", "communications")
 
@@ -48,18 +58,43 @@ def choices(
 def _in_fence(block: Block, keys: Keys) -> Iterator[Choice]:
     if block.kind not in ("shell", "sql", "http") or ("#" not in block.text and "--" not in block.text):
         return
-    rows = block.text.split("\n")
+    given = block.text.split("\n")
+    inside = _inside(block) if block.kind == "shell" else frozenset()
+    # What stands within a command is part of it, whatever it looks like.
+    rows = [": part of a command" if number in inside else row for number, row in enumerate(given)]
     marks = [number for number, row in enumerate(rows) if MARK.match(row)]
     groups: list[list[tuple[int, int]]] = []
     for mark in marks:
         way = (mark, _last_of(rows, mark))
         first = _first_of_the_one_before(rows, mark)
+        while first in inside:  # a way begins with a whole command
+            first -= 1
         if groups and not any(row.strip() for row in rows[groups[-1][-1][1] + 1 : mark]):
             groups[-1].append(way)
         elif first is not None:
             groups.append([(first, mark - 1), way])
     for ways in groups:
-        yield _choice_of_fence(block, rows, ways, keys)
+        yield _choice_of_fence(block, given, ways, keys)
+
+
+def _inside(block: Block) -> frozenset[int]:
+    """The rows within a compound command, a here-document or a quoted text."""
+    found: set[int] = set()
+    depth, until, number = 0, "", 0
+    for row in rows_of(block.text):
+        following = range(number + 1, number + 1 + row.count("\n"))
+        if until or depth:
+            found.add(number)
+        found.update(following)
+        if until:
+            until = "" if row.strip() == until else until
+        else:
+            depth = max(depth + len(OPENS.findall(row)) - len(CLOSES.findall(row)), 0)
+            opened = HEREDOC.search(row)
+            until = opened[2] if opened else ""
+        number = following.stop
+    # A bracket that is never closed was none.
+    return frozenset() if depth or until else frozenset(found)
 
 
 def _is_command(row: str) -> bool:
@@ -113,6 +148,7 @@ def _choice_of_fence(block: Block, rows: list[str], ranges: Sequence[tuple[int, 
         role=block.role,
         path=block.path,
         keys=keys,
+        does=["\n".join(rows[start : end + 1]) for start, end in ranges],
     )
 
 
@@ -189,7 +225,19 @@ def _choice_of_prose(placed: Sequence[Placed], numbers: list[int], keys: Keys, l
         for number, end in zip(numbers, ends, strict=True)
     ]
     path = first.path[:-1] if first.piece.kind == "heading" else first.path
-    return _choice(_title(placed, numbers[0], path), options, role=first.role, path=path, keys=keys)
+    does = _commands(placed[numbers[0] :], options[-1][2])
+    title = _title(placed, numbers[0], path)
+    return _choice(title, options, role=first.role, path=path, keys=keys, does=does)
+
+
+def _commands(placed: Sequence[Placed], end: int) -> list[str]:
+    """What is run up to that line: fences, and the code in boxes."""
+    inside = takewhile(lambda one: one.piece.line <= end, placed)
+    return [
+        one.piece.text
+        for one in inside
+        if one.piece.kind == "fence" or (one.piece.kind == "item" and "`" in one.piece.text)
+    ]
 
 
 def _title(placed: Sequence[Placed], number: int, path: tuple[str, ...]) -> str:
@@ -222,19 +270,21 @@ def _ends_bold(one: Placed, *, has_boxes: bool) -> bool:
 
 def _chosen_from(placed: Sequence[Placed], keys: Keys, last: int, taken: set[int]) -> Iterator[Choice]:
     """Below "(choose one)": the bold lines or the headings that follow, whatever they are called."""
-    for number, one in enumerate(placed):
-        if one.role in NOT_IN or not _asks(one):
-            continue
-        members = _options_below(placed, number)
+    asking = [one.role not in NOT_IN and _asks(one) for one in placed]
+    for number, asks in enumerate(asking):
+        members = _options_below(placed, number, asking) if asks else []
         if len(members) > 1 and placed[members[0]].piece.line not in taken:
             yield _choice_of_prose(placed, members, keys, last)
 
 
-def _options_below(placed: Sequence[Placed], number: int) -> list[int]:
+def _options_below(placed: Sequence[Placed], number: int, asking: Sequence[bool]) -> list[int]:
+    """Down to what ends them: a rule, a heading above, or below a line that asks the next one that does."""
     asker = placed[number].piece
     found: list[int] = []
     for place in range(number + 1, len(placed)):
         piece = placed[place].piece
+        if asking[place] and asker.kind == "text" == piece.kind:
+            break
         if piece.kind == "rule" or _is_beyond(piece, asker) or (piece.kind == "item" and not found):
             break
         first = placed[found[0]].piece if found else piece
@@ -251,19 +301,27 @@ def _is_option(one: Placed, asker: Piece) -> bool:
     """A heading below the one that asks, or a bold line that is no label of something else."""
     if one.piece.kind == "heading":
         return asker.kind == "heading"
-    return bool(_title_of(one)) and not re.search(r":\W*$", one.piece.text)
+    return bool(_title_of(one)) and not HEADS.search(one.piece.text)
 
 
 def _asks(one: Placed) -> bool:
     piece = one.piece
-    is_label = piece.kind == "heading" or bool(re.search(r"^\W*\*\*|:\W*$|\([^)]*\)\W*$", piece.text))
+    is_label = piece.kind == "heading" or bool(ASKING_LINE.search(piece.text))
     return piece.kind in ("heading", "text") and is_label and bool(ONE_OF.search(piece.text))
 
 
 def _choice(
-    title: str, options: list[tuple[str, int, int]], *, role: str, path: tuple[str, ...], keys: Keys
+    title: str,
+    options: list[tuple[str, int, int]],
+    *,
+    role: str,
+    path: tuple[str, ...],
+    keys: Keys,
+    does: Sequence[str],
 ) -> Choice:
-    key = keys.of(path, f"choice {' / '.join(label for label, _, _ in options)}")
+    """`does` holds the commands of the options: the key names them, so that a pick falls when they change."""
+    labels = " / ".join(label for label, _, _ in options)
+    key = keys.of(path, f"choice {labels} {digest(exact(*does))}")
     found = tuple(
         Option(key=keys.of((*path, key), label), label=label, line=line, end=end)
         for label, line, end in options

@@ -15,7 +15,8 @@ SIGNS = {
     "cp1252": re.compile("â[€œš†‰„\x80-\x9f]|ðŸ|ï¸|Ã[©¨¢¤±³¡¶¼Ÿ]|Â[\xa0°±·]|Ð[°¸¾]"),
 }
 FOREIGN = re.compile(r"[^\x00-\x7f]+")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# The second row moves a terminal's cursor, the third lets text read other than it runs.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\x80-\x9f]|[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Reading a runbook's file: its bytes, or one line about what is wrong with it."""
 
+import os
+import stat
 from pathlib import Path
 
 from releases.errors import WrongUsage
@@ -8,8 +10,10 @@ LARGEST = 16_000_000  # bytes; the reader refuses far smaller texts with a line 
 
 
 def bytes_of(file: Path) -> bytes:
-    """The bytes of a file, a pipe or a link to one. Raises WrongUsage in one line; never changes anything."""
+    """The bytes of a file, a shell's pipe or a link to one. Raises WrongUsage in one line; never changes anything."""
     try:
+        if _never_ends(file):
+            raise WrongUsage(f"{file} is no ordinary file; save the text in one, and name that")
         with file.open("rb") as opened:
             data = opened.read(LARGEST + 1)
     except FileNotFoundError:
@@ -23,3 +27,12 @@ def bytes_of(file: Path) -> bytes:
     if len(data) > LARGEST:
         raise WrongUsage(f"{file} has more than {LARGEST // 1_000_000} MB; no runbook is that large")
     return data
+
+
+def _never_ends(file: Path) -> bool:
+    """A named pipe, a socket or a device; what a shell hands over as /dev/fd/63 has no such name."""
+    try:
+        mode = Path(os.path.realpath(file)).stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -10,7 +10,7 @@ from .script import SHELL_OWN
 from .texts import bare
 
 PLACEHOLDER = re.compile(
-    r"<[A-Za-z][\w .:/-]{0,40}>(?!>)"
+    r"(?<!<)<[A-Za-z](?:[\w .:/-]{0,39}[\w.:/-])?(?<! \d)>(?![>&(])"
     r"|\{\{\s?(?!end\b|else\b)[A-Za-z][\w.-]{0,40}\s?\}\}"
     r"|\[\[\s?[A-Za-z][\w -]{0,40}\s?\]\]"
     r"|(?<![\w$])(?<!\$\{)(?:YOUR|REPLACE|CHANGE|INSERT|MY)_[A-Z][A-Z0-9_]*\b(?!=)"

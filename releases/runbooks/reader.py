@@ -11,6 +11,7 @@ from . import (
     fields,
     inline,
     items,
+    lost,
     passages,
     steps,
     thresholds,
@@ -55,11 +56,13 @@ class _Reader:
         ways = choices.choices(self.placed, fences.blocks, self.keys, last=self.decoded.lines)
         found_items = self._items({limit.line: limit.metric for limit in limits})
         self._check(found_items)
+        told = {entry.placed.piece.line for entry in reasons}
+        self.problems += lost.problems(self.placed, fences.blocks, reasons=told)
         return Document(
             title=self.outline.title,
             metadata=fields.metadata(self.placed),
             headings=self.outline.headings(),
-            steps=steps.completed(self.outline.steps(), fences.blocks, ways),
+            steps=steps.completed(self.outline.steps(), fences.blocks, ways, found_items),
             items=found_items,
             blocks=fences.blocks,
             thresholds=limits,
@@ -239,7 +242,16 @@ class _Reader:
         return before.text if alone and OPERATOR_CELL.fullmatch(before.text) else ""
 
     def _triggers(self, reasons: list[triggers.Entry], limits: tuple[Threshold, ...]) -> tuple[Trigger, ...]:
-        measured = _acting(limits)
+        by_hand = triggers.by_hand(reasons, limits)
+        for line, why in by_hand.items():
+            self._problem(
+                "trigger-by-hand",
+                "warning",
+                line,
+                f"This trigger is a person's: {why}",
+                "Give each limit that alone is a reason to go back a line of its own.",
+            )
+        measured = _acting(limits) - set(by_hand)
         return tuple(
             Trigger(
                 text=entry.text,

@@ -1,11 +1,12 @@
 """What reviewers decided, applied to what the text says; pure, so the page shown and the plan run are the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from .dangers import dangers
 from .document import AUTOMATIONS, RUN_ROLES, RUNNABLE, SKIP, Block, Choice, Document, Item, Option, Step
-from .steps import default_automation
+from .keys import digest, exact
+from .steps import default_automation, lines_of, runnable
 
 # What a decision is about, and what its subject names.
 KINDS = {
@@ -19,6 +20,8 @@ KINDS = {
 }
 # These change which boxes a release has, so they are settled before the text is published.
 BEFORE_PUBLISHING = ("by", "scope", "run", "pick")
+
+LONGEST = 200  # characters of a value
 
 Decisions = Mapping[tuple[str, str], str]  # (kind, subject) -> value
 
@@ -39,15 +42,21 @@ def reviewed(document: Document, decisions: Decisions) -> Document:
         replace(each, picked=decisions.get(("pick", each.key), each.picked)) for each in document.choices
     )
     gone = _gone(choices)
-    blocks = [_decided_block(block, decisions) for block in document.blocks if not _covers(gone, block.line)]
+    blocks = [_decided_block(block, decisions) for block in document.blocks if block.line not in gone]
     kept = tuple(_without(block, gone) for block in blocks)
-    items = (_decided_item(item, decisions) for item in document.items if not _covers(gone, item.line))
+    items = (_decided_item(item, decisions) for item in document.items if item.line not in gone)
+    own, open_lines = runnable(kept), lines_of(choices)
     return replace(
         document,
         choices=choices,
         blocks=kept,
         items=tuple(items),
-        steps=tuple(_decided_step(step, kept, choices, gone, decisions) for step in document.steps),
+        steps=tuple(
+            replace(step, automation=SKIP)
+            if step.line in gone
+            else _decided_step(step, own.get(step.order, []), open_lines, decisions)
+            for step in document.steps
+        ),
     )
 
 
@@ -58,7 +67,7 @@ def matters(document: Document) -> tuple[Matter, ...]:
     found = [
         Matter(kind="pick", subject=choice.key, line=choice.line, text=_ways(choice))
         for choice in document.choices
-        if choice.role in RUN_ROLES and not choice.picked and not _covers(gone, choice.line)
+        if choice.role in RUN_ROLES and not choice.picked and choice.line not in gone
     ]
     for block in document.blocks:
         if block.role not in RUN_ROLES or block.step in skipped or block.kind not in RUNNABLE:
@@ -73,7 +82,7 @@ def subjects(document: Document) -> dict[tuple[str, str], int]:
     for item in document.items:
         found |= {(kind, item.key): item.line for kind in ("by", "scope")}
         if item.command:
-            found["run", item.key] = item.line
+            found["run", run_subject(item)] = item.line
     found |= {("pick", choice.key): choice.line for choice in document.choices}
     for block in document.blocks:
         found |= {("fill", hole.words): hole.line for hole in reversed(block.holes)}
@@ -83,6 +92,8 @@ def subjects(document: Document) -> dict[tuple[str, str], int]:
 
 def fault(document: Document, kind: str, subject: str, value: str) -> str:
     """Why this cannot be decided so, in a sentence; empty when it can. Values are checked against the text."""
+    if len(value) > LONGEST:
+        return f"a decision says at most {LONGEST} characters, not {len(value):,}"
     if (kind, subject) not in subjects(document):
         return f"the runbook has nothing called '{subject}' to decide about"
     if kind == "pick":
@@ -106,8 +117,13 @@ def is_by_hand(document: Document, option: Option) -> bool:
 
 
 def danger_subject(block: Block, danger: str) -> str:
-    """How a decision names one danger mark of one block."""
+    """How a decision names one danger mark of one block, whose key holds a digest of the exact script."""
     return f"{block.key}:{danger}"
+
+
+def run_subject(item: Item) -> str:
+    """How a decision names the command in a box: a box keeps its key when only its punctuation changes."""
+    return f"{item.key}:{digest(exact(item.command))}"
 
 
 def first_command(script: str) -> str:
@@ -141,19 +157,15 @@ def _unaccepted(block: Block) -> list[Matter]:
     ]
 
 
-def _decided_step(
-    step: Step, blocks: Iterable[Block], choices: Iterable[Choice], gone: list[range], decisions: Decisions
-) -> Step:
-    if _covers(gone, step.line):
-        return replace(step, automation=SKIP)
-    level = decisions.get(("level", step.key)) or default_automation(step, blocks, choices)
+def _decided_step(step: Step, own: Sequence[Block], open_lines: Set[int], decisions: Decisions) -> Step:
+    level = decisions.get(("level", step.key)) or default_automation(own, open_lines)
     return replace(step, automation=level)
 
 
 def _decided_item(item: Item, decisions: Decisions) -> Item:
     by, _, name = decisions.get(("by", item.key), f"{item.by}:{item.by_name}").partition(":")
     scope = decisions.get(("scope", item.key), item.scope)
-    runs = decisions.get(("run", item.key), "") == "yes"
+    runs = bool(item.command) and decisions.get(("run", run_subject(item))) == "yes"
     return replace(item, by=by, by_name=name, scope=scope, runs=runs)
 
 
@@ -163,21 +175,22 @@ def _decided_block(block: Block, decisions: Decisions) -> Block:
     return replace(block, accepted=accepted, holes=holes)
 
 
-def _gone(choices: Iterable[Choice]) -> list[range]:
+def _gone(choices: Iterable[Choice]) -> frozenset[int]:
     """The lines of the ways that were not taken."""
-    return [
-        range(option.line, option.end + 1)
+    return frozenset(
+        line
         for choice in choices
         if choice.picked
         for option in choice.options
         if option.key != choice.picked
-    ]
+        for line in range(option.line, option.end + 1)
+    )
 
 
-def _without(block: Block, gone: list[range]) -> Block:
+def _without(block: Block, gone: Set[int]) -> Block:
     """The block without the lines of the ways not taken; what it does is read anew from what is left."""
     rows = block.text.split("\n")
-    kept = [row for offset, row in enumerate(rows) if not _covers(gone, block.line + 1 + offset)]
+    kept = [row for offset, row in enumerate(rows) if block.line + 1 + offset not in gone]
     if len(kept) == len(rows):
         return block
     # Loaded on use: only a text with alternatives needs the grammar of commands here.
@@ -191,10 +204,6 @@ def _commands_within(block: Block, option: Option) -> bool:
     rows = block.text.split("\n")
     lines = [row for offset, row in enumerate(rows) if option.line <= block.line + 1 + offset <= option.end]
     return any(row.strip() and not row.strip().startswith(("#", "--")) for row in lines)
-
-
-def _covers(gone: list[range], line: int) -> bool:
-    return any(line in lines for lines in gone)
 
 
 def _ways(choice: Choice) -> str:

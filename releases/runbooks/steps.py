@@ -1,40 +1,73 @@
 """What a step would run, in its key and in how far it is automated at first."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
-from .document import CONFIRM, GUIDE, RUNNABLE, Block, Choice, Option, Step
-from .keys import digest
+from .document import CONFIRM, GUIDE, RUNNABLE, Block, Choice, Item, Step
+from .keys import digest, exact
+
+# What a fence's attributes say about how careful its command is run.
+HEEDED = ("confirm", "on_fail", "probe", "database")
 
 
-def completed(steps: Iterable[Step], blocks: Sequence[Block], choices: Sequence[Choice]) -> tuple[Step, ...]:
-    """The steps with their keys, which change with what they run, and their first automation."""
-    own: dict[int | None, list[Block]] = {}
-    for block in blocks:
-        if block.kind in RUNNABLE:
-            own.setdefault(block.step, []).append(block)
+def completed(
+    steps: Iterable[Step], blocks: Iterable[Block], choices: Sequence[Choice], items: Iterable[Item]
+) -> tuple[Step, ...]:
+    """The steps with their keys, which change with what they run and how, and their first automation."""
+    own, open_lines = runnable(blocks), lines_of(choices)
+    inline: dict[int | None, list[str]] = defaultdict(list)
+    for item in items:
+        if item.command:
+            inline[item.step].append(item.command)
     seen: Counter[str] = Counter()
     found = []
     for step in steps:
         runs = own.get(step.order, [])
-        name = "\n".join([*step.path, *(block.script for block in runs)])
+        name = exact(step.path, *(terms(block) for block in runs), *inline.get(step.order, []))
         seen[name] += 1
         key = digest(name if seen[name] == 1 else f"{name}\n#{seen[name]}")
-        found.append(replace(step, key=key, automation=default_automation(step, runs, choices)))
+        found.append(replace(step, key=key, automation=default_automation(runs, open_lines)))
     return tuple(found)
 
 
-def default_automation(step: Step, blocks: Iterable[Block], choices: Iterable[Choice]) -> str:
-    """Where a step begins: guide where nothing can be run or something must be looked at first, else confirm."""
-    own = [block for block in blocks if block.step == step.order and block.kind in RUNNABLE]
+def terms(block: Block) -> str:
+    """All that a decision about a command stands on: what is run, where, what has to come of it, with which care."""
+    heeded = [block.attributes.get(name, "") for name in HEEDED]
+    return exact(block.kind, block.host, block.script, block.expects or "", *heeded)
+
+
+def runnable(blocks: Iterable[Block]) -> dict[int | None, list[Block]]:
+    """The blocks that can be run, by the order of their step."""
+    found: dict[int | None, list[Block]] = defaultdict(list)
+    for block in blocks:
+        if block.kind in RUNNABLE:
+            found[block.step].append(block)
+    return found
+
+
+def lines_of(choices: Iterable[Choice]) -> frozenset[int]:
+    """The lines of ways of which none was picked yet."""
+    ways = (option for choice in choices if not choice.picked for option in choice.options)
+    return frozenset(line for option in ways for line in range(option.line, option.end + 1))
+
+
+def default_automation(own: Sequence[Block], open_lines: Set[int]) -> str:
+    """Where a step with these commands begins: guide where there is none or one must be looked at first, else
+    confirm."""
     if not own or any(block.host or set(block.dangers) - set(block.accepted) for block in own):
         return GUIDE
-    open_lines = [option for choice in choices if not choice.picked for option in choice.options]
-    if any(_overlaps(option, block) for option in open_lines for block in own):
+    if any(not open_lines.isdisjoint(_extent(block)) for block in own):
         return GUIDE
     return CONFIRM
 
 
-def _overlaps(option: Option, block: Block) -> bool:
-    return option.line <= block.line + block.text.count("\n") + 1 and option.end >= block.line
+def holder(steps: Sequence[Step], line: int) -> int:
+    """The order of the step that a line stands in, the last that begins at or above it; 0 before the first."""
+    place = bisect_right(steps, line, key=lambda step: step.line)
+    return steps[place - 1].order if place else 0
+
+
+def _extent(block: Block) -> range:
+    return range(block.line, block.line + block.text.count("\n") + 2)

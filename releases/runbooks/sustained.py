@@ -8,8 +8,10 @@ from . import quantities
 from .quantities import TIME_UNITS, UNIT_ENDS
 
 MORE = r"(?:(?:more than|at least|longer than|greater than|over|a|an|más de|al menos|mais de|pelo menos|mehr als|länger als|mindestens|plus de|au moins|более|не менее|超过|至少)\s?|>=?\s?|≥\s?)?"
+# "for 2-3 minutes": the longer of both counts.
+FROM = r"(?:\d{1,4}\s?(?:[-–—]|to|a|à|bis)\s?)?"
 SUSTAINED = re.compile(
-    rf"(?:\b(?:sustained|for|lasting|lasts|during|persist(?:s|ing)?|durante|por|während|seit|für|pendant|depuis|в течение)\s(?:for\s|sustained\s)?|(?:持续|连续)\s?){MORE}"
+    rf"(?:\b(?:sustained|for|lasting|lasts|during|persist(?:s|ing)?|durante|por|während|seit|für|pendant|depuis|в течение)\s(?:for\s|sustained\s)?|(?:持续|连续)\s?){MORE}{FROM}"
     rf"(?P<number>\d{{1,4}}(?:[.,]\d)?)\+?[\s-]?(?:consecutive\s|straight\s|full\s)?(?P<unit>{TIME_UNITS}){UNIT_ENDS}"
     rf"|\bsustained\s(?:for\s|over\s)?[(>]?\s?(?P<number2>\d{{1,4}})\s?(?P<unit2>{TIME_UNITS})(?!\w)"
     rf"|^\s*[,(]\s*(?:>=?|≥)?\s?(?P<number3>\d{{1,4}})\+?\s?(?P<unit3>{TIME_UNITS})\s?\)"

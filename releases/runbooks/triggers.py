@@ -3,11 +3,13 @@
 # ruff: noqa: E501 (rows of wordings stay one line each, so that they can be read as a table)
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from . import roles
+from .document import Threshold
+from .metrics import HIGHER_IS_BETTER
 from .placed import Placed
 from .words import Words
 
@@ -56,6 +58,32 @@ NO_REASONS = re.compile(
 GLYPH = re.compile(r"^[•◦▪‣●○■□☐☑☒✅✔✓❌✗✘⚠🔴🟠🟡❗🚨🚫⛔]")
 EMPHASIS = re.compile(r"\*\*|__")
 ENDS_OPEN = re.compile(r"[:：]\W*$")
+# What makes a limit hold only together with something else: anywhere, after a limit, or as an entry's first word.
+CONDITION = re.compile(
+    r"\b(?:but|unless|except|excluding|while|whilst|whereas|provided|as long as|(?:not|only|even|except) (?:when|if|while|during|for|after)|together with|combined with|in combination with"
+    r"|pero|excepto|salvo|mientras|mas|exceto|enquanto|sauf|mais|tandis que|pendant que|außer|aber|es sei denn|sofern|solange|но|кроме|если не|пока)\b|除非|但是?|ただし|除く",
+    re.IGNORECASE,
+)
+AND = re.compile(
+    r"(?:\b(?:and|as well as|along with|plus|und|sowie|et)\b|(?<!\S)(?:y|e|и|&&?|\+)(?!\S)|且|并且|かつ)\s*(?P<next>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+# After "and" these tell what is done then, or how long or much; they are no further condition.
+DOING = re.compile(
+    r"\W*(?:then |immediately |we |you )*(?:roll|revert|abort|back out|notify|page|call|alert|inform|tell|investigate|stop|open|declare|restore|disable|escalate|post|longer|more|above|beyond|higher|over)\b",
+    re.IGNORECASE,
+)
+# Wordings of what should be, not of what is wrong.
+SHOULD_HOLD = re.compile(
+    r"\b(?:stays?|remains?|keeps?|kept|maintain(?:s|ed)?|must|should|shall|ought|has to|have to|needs? to|no more than|not more than|at most|within|target|goal|expected|acceptable|healthy|never|debe|deben|deve|devem|doit|doivent|muss|müssen|soll|sollte|bleibt|bleiben|permanece|reste)\b",
+    re.IGNORECASE,
+)
+LOWER_IS_BETTER = re.compile(
+    r"error|fail|failure|latency|response|lag\b|queue|\bp\d\d|cpu|memory|downtime|complaint|timeout|crash|\bload|duration|bounce|incident|exception|5xx|4xx|fehler|ошиб|错误|エラー",
+    re.IGNORECASE,
+)
+SCARCE = re.compile(r"\b(?:free|available|left|remaining|headroom|idle|spare)\b", re.IGNORECASE)
+BELOW, ABOVE = ("<", "<="), (">", ">=")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +109,59 @@ def entries(placed: Sequence[Placed], *, measured: Collection[int], words: Words
             found[line] = Entry(text=text, placed=one, response=_response(text, one))
     groups = _groups(placed, found, measured)
     return [entry for line, entry in found.items() if line not in groups]
+
+
+def by_hand(found: Sequence[Entry], limits: Iterable[Threshold]) -> dict[int, str]:
+    """Lines whose limits must not take a release back by themselves, and why: a person pulls those triggers."""
+    own: dict[int, list[Threshold]] = {}
+    for limit in limits:
+        if limit.role == "rollback_trigger":
+            own.setdefault(limit.line, []).append(limit)
+    reasons: dict[int, str] = {}
+    before = 0
+    for entry in found:
+        line = entry.placed.piece.line
+        why = _not_alone(entry.text, own[line]) if line in own else ""
+        if _goes_on(entry.text):
+            why = "it goes on the entry before it"
+            if before in own:
+                reasons.setdefault(before, "the next line goes on with it")
+        if why and line in own:
+            reasons[line] = why
+        before = line
+    return reasons
+
+
+def _not_alone(text: str, limits: Sequence[Threshold]) -> str:
+    """Why what is limited here is no reason by itself; "" where it is one."""
+    if len(limits) > 1:
+        return "it sets more than one limit"
+    if CONDITION.search(text) or _and_more(text):
+        return "its limit holds only together with something else"
+    return "it says what should hold" if _should_hold(text, limits[0]) else ""
+
+
+def _and_more(text: str) -> bool:
+    found = AND.search(text)
+    return found is not None and not DOING.match(found["next"])
+
+
+def _goes_on(text: str) -> bool:
+    bare = text.lstrip(" *_-–—(`")
+    return bool(CONDITION.match(bare) or AND.match(bare))
+
+
+def _should_hold(text: str, limit: Threshold) -> bool:
+    """ "Error rate stays below 1%", "not more than 1% errors": breached, such a limit means that all is well."""
+    if limit.relative_to_baseline:
+        return False
+    words = f"{limit.metric.replace('_', ' ')} {limit.text}"
+    more_is_better = bool(HIGHER_IS_BETTER.search(words) or SCARCE.search(words))
+    if more_is_better:
+        return limit.op in ABOVE
+    if limit.op in BELOW and LOWER_IS_BETTER.search(words):
+        return True
+    return bool(SHOULD_HOLD.search(text)) and limit.op in BELOW
 
 
 def rule(placed: Sequence[Placed], found: Sequence[Entry]) -> str:

@@ -148,6 +148,27 @@ def test_an_answer_is_compared_with_what_is_expected(context, do, service, statu
     assert (seen.done, bool(seen.compare)) == (done, compares), seen
 
 
+def test_a_value_adds_no_part_and_no_parameter_to_an_address(context, do, service):
+    context.variables.update(TEA="green/tea?x#y z", PAGE="1&admin=1")
+    do(context, "http", url="$BASE_URL/$TEA/look?page=$PAGE")
+    assert [asked["path"] for asked in service.asked] == ["/green/tea%3Fx%23y%20z/look?page=1%26admin%3D1"]
+
+
+def test_a_value_stays_within_its_string_of_json(context, do, service):
+    context.variables.update(TEA='a", "admin": "\n', COUNT="3", WORDS="3, 4")
+    body = '{"tea": "of $TEA", "count": $COUNT, "words": [$WORDS]}'
+    do(context, "http", url="$BASE_URL/", method="POST", body=body)
+    (asked,) = service.asked
+    assert json.loads(asked["body"]) == {"tea": 'of a", "admin": "\n', "count": 3, "words": ["3, 4"]}
+
+
+def test_a_body_that_is_no_json_is_sent_with_its_values(context, do, service):
+    context.variables.update(PAYLOAD='{"a": 1}', TEA='"')
+    do(context, "http", url="$BASE_URL/", method="POST", body="$PAYLOAD")
+    do(context, "http", url="$BASE_URL/", method="POST", body="say $TEA")
+    assert [asked["body"] for asked in service.asked] == ['{"a": 1}', 'say "']
+
+
 def test_a_service_that_does_not_answer_fails_the_request(context, do):
     said, seen = do(context, "http", url="http://127.0.0.1:1/health")
     assert (said.code, seen.done, "Connection refused" in said.out) == (1, False, True)

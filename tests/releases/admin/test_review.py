@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -310,10 +311,12 @@ def test_a_box_may_be_given_to_a_probe_of_the_service(client, draft) -> None:
 
 def test_the_command_in_a_box_is_turned_on_and_off(client, draft) -> None:
     rita, subject = factories.make_user("release_manager"), subject_of(draft, "run")
+    assert f'value="run|{subject}|yes"' in html_of(client, draft)
     press(client, draft, f"run|{subject}|yes", rita)
-    assert next(item for item in draft.reviewed.items if item.key == subject).runs
+    assert [item.command for item in draft.reviewed.items if item.runs] == ["bin/shop orders --check"]
+    assert f'value="run|{subject}|no"' in html_of(client, draft)
     press(client, draft, f"run|{subject}|no", rita)
-    assert not next(item for item in draft.reviewed.items if item.key == subject).runs
+    assert not any(item.runs for item in draft.reviewed.items)
 
 
 def test_all_steps_that_run_are_set_at_once(client, draft) -> None:
@@ -332,6 +335,45 @@ def test_every_dialog_opens_and_looking_at_it_changes_nothing(client, draft, rol
     asked += [{"kind": "levels", "value": level} for level in ("guide", "confirm", "auto")]
     assert {client.get(address, each).status_code for each in asked} == {200}
     assert not Decision.objects.exists()
+
+
+HOSTILE = """# Shop <script>alert(0)</script>
+
+## Before the deployment
+
+- [ ] Boxes <script>alert(1)</script> are `git tag "<script>alert(2)</script>"`
+
+## Deployment steps
+
+### Code <script>alert(3)</script>
+
+```bash
+rm -rf /srv/<script>alert(4)</script>/YOUR_DIR <b-host>
+# OR <script>alert(5)</script>
+bin/shop "<script>alert(6)</script>"
+```
+
+- [ ] Tag it: `git tag "<script>alert(7)</script>"`
+"""
+
+
+def test_no_dialog_shows_what_the_text_says_as_html(client) -> None:
+    draft = factories.make_revision(status="draft", text=HOSTILE)
+    factories.make_probe(
+        environment=factories.make_environment(service=draft.runbook.service), name="<script>p"
+    )
+    client.force_login(factories.make_user("release_manager"))
+    address = reverse("admin:releases_runbookrevision_ask", args=[draft.pk])
+    asked = [{"kind": kind, "subject": subject} for kind, subject in subjects(draft.document)]
+    assert {each["kind"] for each in asked} == {"level", "by", "scope", "run", "pick", "fill", "accept"}
+    levels = ("auto", "skip", "guide", "<script>")
+    asked += [{**each, "value": value} for each in asked if each["kind"] == "level" for value in levels]
+    shown = [client.get(address, each).content.decode() for each in asked]
+    sent = [
+        client.post(f"{address}?{urlencode(each)}", {"value": "<script>"}).content.decode() for each in asked
+    ]
+    assert not [html for html in (*shown, *sent) if "<script>" in html or "<b-host>" in html]
+    assert any("&lt;script&gt;alert(3)&lt;/script&gt;&#x27; has no clean run" in html for html in shown)
 
 
 def test_a_dialog_about_nothing_leads_back_in_words(client, draft) -> None:
@@ -458,6 +500,41 @@ def test_a_hostile_text_is_shown_as_text(client) -> None:
     html = html_of(client, revision)
     assert evil not in html
     assert "&lt;img src=x" in html
+
+
+def many_steps(count: int, body: str) -> str:
+    steps = "".join(f"### Step {n}\n{body.format(n=n)}" for n in range(1, count + 1))
+    return f"# Shop\n## Deployment steps\n{steps}"
+
+
+def test_of_a_long_stage_one_part_is_shown_whole_and_the_others_in_a_line_each(client) -> None:
+    body = "- [ ] Box {n}\n```bash\nrm -rf /srv/shop/{n}\n```\n"
+    revision = factories.make_revision(status="draft", text=many_steps(150, body))
+    html = html_of(client, revision)
+    assert (html.count('class="g-step"'), dead_links(html), twins(html)) == (60, set(), set())
+    assert 'href="?at=61#step-61"' in html and "/srv/shop/61" in plain(html)
+    address = reverse("admin:releases_runbookrevision_change", args=[revision.pk]) + "?at=130"
+    html = client.get(address).content.decode()
+    assert (html.count('class="g-step"'), dead_links(html), twins(html)) == (30, set(), set())
+    assert f'hx-get="{address}"' in html
+    assert "Box 130" in re.sub(r"(?s)<pre.*?</pre>", "", html)
+
+
+def test_sixty_steps_are_shown_whole(client) -> None:
+    html = html_of(client, factories.make_revision(status="draft", text=many_steps(60, "- [ ] Box {n}\n")))
+    assert (html.count('class="g-step"'), "?at=" in html) == (60, False)
+
+
+@pytest.mark.parametrize(
+    ("count", "body"),
+    [
+        (1200, "```bash\nrm -rf /srv/shop/old/{n}\n```\n"),
+        (820, "```bash\nbin/shop task --step {n}\n# OR\nbin/shop other --step {n}\n```\n"),
+    ],
+)
+def test_the_page_of_a_huge_text_stays_small(client, count: int, body: str) -> None:
+    revision = factories.make_revision(status="draft", text=many_steps(count, body))
+    assert len(html_of(client, revision)) < 1_500_000
 
 
 def test_a_large_text_is_shown_within_a_second(client) -> None:

@@ -1,10 +1,11 @@
 """Deciding what a text leaves open, who may, and what of it holds for the next text."""
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from checks.models import AuditEntry
-from releases.errors import NotAllowed, WaitsForPerson, WrongUsage
+from releases.errors import NotAllowed, StaleState, WaitsForPerson, WrongUsage
 from releases.lifecycle import reviews, runbooks
 from releases.models import Decision, RunbookRevision
 from tests.factories import (
@@ -174,3 +175,38 @@ def test_what_publishing_settled_is_decided_anew_in_a_new_draft():
 def test_a_second_draft_beside_the_first_is_refused():
     with pytest.raises(WrongUsage, match="is a draft already"):
         runbooks.redraft(bring(), user=make_user("release_manager"), at=timezone.now())
+
+
+def test_who_published_does_not_accept_a_danger_afterwards():
+    revision, rita = bring(), make_user("release_manager")
+    clean = step(revision, "Clean")
+    decide(revision, "level", clean.key, "skip", user=rita, why="not today")
+    runbooks.publish(revision, user=rita, at=timezone.now())
+    with pytest.raises(NotAllowed, match="a second person"):
+        decide(revision, "accept", danger_of(revision), "yes", user=rita, why="it is fine")
+
+
+def test_a_review_that_began_before_publishing_settles_nothing_after_it():
+    revision = bring()
+    stale = RunbookRevision.objects.get(pk=revision.pk)
+    settle_review(revision, level="confirm")
+    runbooks.publish(revision, user=make_user("release_manager"), at=timezone.now())
+    with pytest.raises(StaleState, match="no draft any more"):
+        decide(stale, "by", stale.document.items[0].key, "step")
+    assert not Decision.objects.filter(kind="by").exists()
+
+
+def test_an_import_that_lost_the_race_for_a_number_tries_again(monkeypatch):
+    first = bring()
+    original = runbooks._draft
+    others = iter([RUNBOOK + "\nTheirs.\n"])
+
+    def draft(runbook, text, **more):
+        for other in others:
+            original(runbook, other, **more)
+            raise IntegrityError("UNIQUE constraint failed")
+        return original(runbook, text, **more)
+
+    monkeypatch.setattr(runbooks, "_draft", draft)
+    mine = bring(RUNBOOK + "\nMine.\n", service=first.runbook.service)
+    assert (mine.number, mine.text.endswith("Mine.\n")) == (3, True)

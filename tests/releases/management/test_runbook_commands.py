@@ -298,7 +298,7 @@ def test_an_import_names_what_needs_review_with_its_line(ran, runbook, db):
     seen = ran("import_runbook", runbook, "--service", "shop")
     assert seen.code == 0
     assert f"{runbook}:8: warning danger-remove: rm -rf" in seen.out
-    assert f"{runbook}:7: open accept: danger-remove" in seen.out
+    assert f"{runbook}:8: open accept: danger-remove" in seen.out
     assert "next: manage.py review_runbook shop      (1 open)" in seen.out
 
 
@@ -414,3 +414,10 @@ def test_a_pipe_is_a_file_too(ran, tmp_path):
 def test_a_refused_time_is_an_error_of_usage():
     with pytest.raises(WrongUsage, match="write 18:00 or"):
         moment("tomorrow", now=NOON)
+
+
+@pytest.mark.parametrize("command", ["plan_runbook", "lint_runbook"])
+def test_a_named_pipe_is_refused_and_not_waited_for(ran, tmp_path, command):
+    os.mkfifo(tmp_path / "pipe.md")
+    seen = ran(command, tmp_path / "pipe.md")
+    assert (seen.code, "is no ordinary file" in seen.err) == (2, True)

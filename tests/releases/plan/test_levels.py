@@ -9,7 +9,7 @@ from releases.plan.make import make_plan, make_way_back
 from releases.plan.model import Plan
 from releases.runbooks.document import Choice, Document, Hole, Option
 from releases.runbooks.reader import read
-from releases.runbooks.review import reviewed
+from releases.runbooks.review import reviewed, run_subject, subjects
 from tests.releases.plan.test_make import make_facts, raised, step_named
 
 TEXT = """
@@ -95,7 +95,10 @@ def test_a_command_in_a_box_runs_when_a_reviewer_turned_it_on(document: Document
     box = next(item for item in document.items if "Tag it" in item.text)
     items = tuple(replace(item, command="git tag live") if item is box else item for item in document.items)
     code = next(step for step in document.steps if "Code" in step.heading)
-    decisions = {("run", box.key): "yes", ("level", code.key): "auto"}
+    decisions = {
+        ("run", run_subject(replace(box, command="git tag live"))): "yes",
+        ("level", code.key): "auto",
+    }
     plan = make_plan(reviewed(replace(document, items=items), decisions), make_facts())
     tag, checkout = step_named(plan, "1. Code").actions
     assert (tag.text, checkout.kind) == ("git tag live", "code")
@@ -193,7 +196,7 @@ def test_a_command_in_a_box_before_the_deployment_runs_before_it_with_one_key():
     )
     document = read(text)
     box = next(item for item in document.items if "Save it" in item.text)
-    plan = make_plan(reviewed(document, {("run", box.key): "yes"}), make_facts())
+    plan = make_plan(reviewed(document, {("run", run_subject(box)): "yes"}), make_facts())
     step = step_named(plan, "Before the release")
     assert ([action.text for action in step.actions], step.phase) == (["cp app.env app.env.old"], "before")
     assert [(item.text, item.by, item.scope) for item in step.items] == [
@@ -254,7 +257,7 @@ def test_a_command_in_a_box_leaves_the_fences_of_a_guided_step_to_a_person(docum
     box = next(item for item in document.items if "Tag it" in item.text)
     items = tuple(replace(item, command="git tag live") if item is box else item for item in document.items)
     plan = make_plan(reviewed(replace(document, items=items), {
-        ("run", box.key): "yes",
+        ("run", run_subject(replace(box, command="git tag live"))): "yes",
         ("level", next(s.key for s in document.steps if "Code" in s.heading)): "guide",
     }), make_facts())  # fmt: skip
     assert [action.text for action in step_named(plan, "1. Code").actions] == ["git tag live"]
@@ -268,3 +271,14 @@ def test_what_a_person_does_between_two_commands_holds_the_later_one():
     plan = plan_at(read(text), "auto")
     step = step_named(plan, "2. Look")
     assert [(item.is_by_hand, item.before) for item in step.items] == [(True, step.actions[0].key)]
+
+
+def test_agreeing_to_a_danger_is_never_done_in_bulk():
+    text = textwrap.dedent(TEXT).replace("SELECT 1;", "SELECT pg_terminate_backend(1);")
+    document = read(text)
+    decided = {("level", step.key): "confirm" for step in document.steps}
+    decided |= {subject: "yes" for subject in subjects(document) if subject[0] == "accept"}
+    plan = make_plan(reviewed(document, decided), make_facts())
+    assert [(item.text, item.by) for item in step_named(plan, "2. Look").items] == [
+        ("Run: SELECT pg_terminate_backend(1);", "person")
+    ]

@@ -337,3 +337,49 @@ def test_a_plan_comes_back_from_json_as_it_was(facts):
 def test_no_action_shares_its_key_with_another():
     keys = [action.key for action in plan_of(FULL, schema_changes=("x",)).actions]
     assert len(keys) == len(set(keys))
+
+
+def test_of_a_trigger_with_two_limits_none_is_judged_and_a_person_pulls_it():
+    plan = plan_of(
+        """
+        # Shop
+
+        ## Deployment steps
+
+        ### 1. Code
+
+        ```bash
+        git checkout "$RELEASE_VERSION"
+        ```
+
+        ## Rollback triggers
+
+        - Error rate > 5% (but not when error rate < 10% during deploys)
+        """
+    )
+    assert [limit for limit in plan.limits if limit.role == "rollback_trigger"] == []
+    assert [trigger.text for trigger in plan.triggers] == [
+        "Error rate > 5% (but not when error rate < 10% during deploys)"
+    ]
+
+
+@pytest.mark.parametrize("language", ["powershell", "cmd", "bat", "mongo", "redis", "plsql", "python"])
+def test_a_program_that_gantry_does_not_run_is_done_by_hand(language):
+    plan = plan_of(
+        f"""
+        # Shop
+
+        ## Deployment steps
+
+        ### 1. Code
+
+        ```{language}
+        Restart-Service shop
+        ```
+
+        ```yaml
+        replicas: 2
+        ```
+        """
+    )
+    assert [item.text for item in step_named(plan, "Code").items] == ["Done by hand: Restart-Service shop"]

@@ -188,6 +188,9 @@ HOSTILE = {
     "hosts": "ssh a@b\nls\n" * 20_000,
     "curls": "curl " + "-H a:b " * 140,
     "remarks": "# should be (should be " * 10_000,
+    "removals": ("rm -f a " * 120 + "\n") * 300,
+    "stages": ("curl a | " * 110 + "\n") * 300,
+    "resets": ("git reset --hard " * 58 + "\n") * 300,
     "tails": ("tail " * 190 + "\n") * 300,
 }
 

@@ -48,16 +48,36 @@ SHOWN = {
     "after a comment with a quote": "# it's\nprintf '%s' '<x>'",
     "in an assignment": "A=<x>\nprintf '%s' \"$A\"",
     "in an exported assignment": "export A=<x>; printf '%s' \"$A\"",
-    "in a substitution": "A=$(printf '%s.' <x>)\nprintf '%s' \"${A%.}\"",
-    "in a substitution in quotes": 'A="$(printf \'%s.\' "<x>")"\nprintf \'%s\' "${A%.}"',
-    "in a here-document": "IFS= read -r -d '' A <<END || true\n<x>.\nEND\nprintf '%s' \"${A%.?}\"",
-    "for another shell": "bash -c \"printf '%s' <x>\"",
-    "for another shell in single quotes": "bash -c 'printf \"%s\" <x>'",
-    "for eval": "eval printf %s <x>",
-    "in a here-document for a shell": "bash <<END\nprintf '%s' <x>\nEND",
-    "in a subshell": "(cd / && printf '%s' <x>)",
+    "beside a substitution": "A=$(date +%Y)\nprintf '%s' <x>",
     "continued": "printf '%s' \\\n  <x>",
+    "after a here-document": "cat >/dev/null <<E\n$((<y)) \"\nE\nprintf '%s' <x>",
+    "after a compound command": "if true; then :; fi\n(cd /)\nprintf '%s' <x>",
+    "after nohup": "nohup printf '%s' <x>",
+    "with a redirection": "printf '%s' <x> 2>&1",
+    "into filters": "printf '%s' <x> | cat | tee /dev/null",
 }
+# These are what checklists are full of; their words are filled.
+COMMON = (
+    "psql -h <x> -U <x> -d <x> -f migrate.sql",
+    "pg_restore --clean -d <x> dump",
+    "gunzip -c <x>.gz | psql -d shop",
+    "psql shop < <x>",
+    "mysql -h <x> shop",
+    'curl -fsS -H "Authorization: Bearer <x>" https://<x>/health?a=<x>',
+    "curl https://<x>/health | jq .status",
+    "curl https://<x>/health | python3 -m json.tool",
+    "python manage.py migrate shop <x>",
+    "venv/bin/python3.11 -m pip install shop==<x>",
+    "npm install shop@<x> && npm run build",
+    "kubectl set image deploy/shop shop=registry/shop:<x>",
+    "docker run -d -e HOST=<x> registry/shop:<x>",
+    "sudo -u deploy systemctl restart <x>",
+    "git tag -a <x> -m 'Release <x>' && git push origin <x>",
+    "set -e\ncd /srv/<x>\ngit checkout <x>  # <x>",
+    "echo <x> >> deploys.log",
+    "tar -xzf <x>.tar.gz -C /srv",
+    "if [ -f a ]; then\n  rm a\nfi\nsystemctl restart <x>",
+)
 # In these a value could be taken for code, so the words stay.
 REFUSED = (
     "echo $((1 + <x>))",
@@ -66,21 +86,104 @@ REFUSED = (
     "let A=<x>",
     "unset <x>",
     "declare <x>",
+    "declare -i A=<x>",
     "a[<x>]=1",
+    "A=([<x>]=1)",
+    "A=(<x>)",
+    "export a[<x>]=1",
+    "printf -v <x> a",
+    "test -v <x>",
+    "read <x> < f",
     "echo ${A:-<x>}",
+    "echo ${A[<x>]}",
     "echo `echo <x>`",
+    "A=$(printf '%s.' <x>)",
+    'A="$(printf "%s." "<x>")"',
     "echo $'<x>'",
+    "<x> a",
+    "sudo <x>",
+    "sudo -E -u <x> ls",
+    "nohup <x>",
+    "env <x>",
+    "timeout 5 <x>",
     'echo "echo <x>" | sh',
     "printf 'echo <x>' | sudo bash",
+    "echo <x> |\nbash",
+    "echo <x> | \\\n bash",
+    "echo <x> |& bash",
+    "echo <x> | tee f | bash",
+    "echo <x> | ./run",
+    "echo <x> | { bash; }",
+    "echo <x> | (bash)",
+    'echo <x> | while read -r a; do eval "$a"; done',
+    "{ echo <x>; } | bash",
+    "(echo <x>) | bash",
+    "if true; then echo <x>; fi | bash",
+    "for a in <x>; do eval $a; done",
+    "echo <x> > f; bash f",
+    "echo <x> | tee f\nchmod +x f; ./f",
+    "echo <x> > >(bash)",
+    'bash <(echo "<x>")',
+    "bash <<< <x>",
+    "cat <<< <x> | bash",
+    "grep x <<<foo; bash -c <x>",
+    'f() { bash -c "$1"; }\nf <x>',
+    'function f { bash -c "$1"; }\nf <x>',
+    "shopt -s expand_aliases; alias ls='bash -c'\nls <x>",
+    "A=<x>\neval $A",
+    'A=<x>\nB=$A\nbash -c "$B"',
+    "A=<x>\necho $((A))",
+    "A=<x>\n[[ $A -eq 1 ]]",
+    "PS4=<x>; set -x; ls",
+    "SECONDS=<x>",
+    "BASH_ENV=<x> ls",
+    "A=1 <x>",
     "python3 -c 'print(\"<x>\")'",
     "psql -c \"SELECT '<x>'\"",
+    "psql -tAc <x>",
+    "psql --command=<x>",
+    "psql -v a=<x> -f f",
+    'mysql -Be "<x>"',
+    "echo \"SELECT '<x>'\" | psql",
+    "sqlite3 shop.db <x>",
+    'sqlcmd -Q "<x>"',
+    'mongosh --eval "<x>"',
+    'lua -e "<x>"',
+    "lua5.4 -e <x>",
     "awk '{print <x>}' f",
+    'sed "s|hi|<x>|" f',
+    "jq '<x>' f",
     "psql <<SQL\nSELECT '<x>';\nSQL",
     "cat <<'END'\n<x>\nEND",
-    "bash -c \"echo '<x>'\"",
-    "ssh deploy@host 'echo \"<x>\"'",
-    "bash -c \"echo '$(true) <x>'\"",
+    "cat <<END\n$((<x>))\nEND",
+    "cat <<END\n`<x>`\nEND",
     "cat <<END | bash\necho <x>\nEND",
+    "<<E bash\n<x>\nE",
+    "source /dev/stdin <<E\n<x>\nE",
+    "cat <<E\na \\\nE\n<x>\nE",
+    "bash -c \"echo '<x>'\"",
+    'bash -c\\\n"<x>"',
+    'bash -c \\\n"<x>"',
+    '/bin/bash -c "echo <x>"',
+    '"bash" -c <x>',
+    "b\\ash -c <x>",
+    "$SHELL -c <x>",
+    "2>/dev/null bash -c <x>",
+    "> f bash -c <x>",
+    'echo \\ #"\nbash -c "<x>"',
+    'find . -exec sh -c "<x>" \\;',
+    'eval "$(echo <x>)"',
+    "eval printf %s <x>",
+    "trap '<x>' EXIT",
+    "xargs <x>",
+    "docker exec web sh -c '<x>'",
+    "kubectl exec web -- node -e '<x>'",
+    "ssh deploy@host 'echo \"<x>\"'",
+    "ssh deploy@host echo <x>",
+    "rsync -e <x> a b",
+    "git -c core.pager=<x> log",
+    "make deploy HOST=<x>",
+    "python manage.py shell -c '<x>'",
 )
 
 
@@ -119,7 +222,7 @@ def test_words_stay_where_a_value_could_be_code(script: str) -> None:
     assert left(script, [HOLE]) == ("<x>",)
 
 
-@pytest.mark.parametrize("script", SHOWN.values(), ids=SHOWN.keys())
+@pytest.mark.parametrize("script", [*SHOWN.values(), *COMMON])
 def test_no_words_are_left_elsewhere(script: str) -> None:
     assert left(filled(script, [HOLE], kind="shell"), [HOLE]) == ()
 
@@ -139,6 +242,17 @@ def test_longer_words_are_filled_first_and_comments_are_left_alone() -> None:
 def test_words_in_a_comment_are_not_left() -> None:
     assert left(filled("echo <x>  # the <x>", [HOLE], kind="shell"), [HOLE]) == ()
     assert left(filled("SELECT <x> -- the <x>", [HOLE], kind="sql"), [HOLE], kind="sql") == ()
+
+
+def test_a_comment_after_quotes_in_a_here_document_is_a_comment() -> None:
+    assert left("cat <<E\nit's\nE\nls # of <x>\n", [HOLE]) == ()
+    assert left("ls &# it's <x>\n", [HOLE]) == ()
+
+
+def test_what_is_not_understood_ends_what_is_filled() -> None:
+    script = "echo <x>\ncase a in b) ;; esac\necho <x>\n"
+
+    assert filled(script, [HOLE], kind="shell") == script.replace("<x>", '"${X}"', 1)
 
 
 def test_a_date_with_dashes_is_cut_from_the_one_without() -> None:

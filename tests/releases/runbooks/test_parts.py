@@ -2,7 +2,7 @@
 
 import pytest
 
-from releases.runbooks import annotations, dangers, roles, script, typed, words
+from releases.runbooks import annotations, dangers, placeholders, roles, script, typed, words
 from releases.runbooks.encoding import decode
 
 
@@ -74,3 +74,80 @@ def test_other_encodings_are_read_and_reported() -> None:
 
     assert decoded.text == "Déjà\n"
     assert [problem.id for problem in decoded.problems] == ["not-utf-8"]
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        "bash {confirm}",
+        "bash {confirm:true}",
+        "bash {confirm: true}",
+        'bash {"confirm": true}',
+        'bash {"confirm": true,}',
+        "bash {'confirm': true}",
+        "bash confirm=true {name=x}",
+        'bash confirm=true {"name": "x"}',
+        "bash {name=x,confirm=true}",
+        "bash {name=x} confirm=true",
+        "bash,confirm",
+        "bash {Confirm=true}",
+    ],
+)
+def test_who_asks_for_a_confirmation_gets_it(info: str) -> None:
+    language, attributes = annotations.fence(info)
+
+    assert (language, attributes["confirm"]) == ("bash", "true")
+    assert list(annotations.faults(attributes)) == []
+
+
+def test_a_hyphen_is_an_underscore() -> None:
+    assert annotations.fence("bash {on-fail=wait}")[1] == {"on_fail": "wait"}
+
+
+@pytest.mark.parametrize(
+    ("info", "level"),
+    [
+        ("bash {confirm=}", "error"),
+        ("bash {confirm=yes}", "error"),
+        ("bash {confirm=true confirm=false}", "error"),
+        ('bash {"confirm": true, "confirm": false}', "error"),
+        ("bash confirm=true {confirm=false}", "error"),
+        ("bash {.confirm}", "error"),
+        ("bash {confirm-first}", "error"),
+        ("bash {confirm=true;name=x}", "error"),
+        ("bash {onFail=wait}", "error"),
+        ("bash {on_fail}", "error"),
+        ("bash {probe}", "error"),
+        ("bash {probes=health}", "error"),
+        ("bash {timeout=0}", "error"),
+        ("bash {timeout=1m}", "error"),
+        ("bash {wait=5}", "warning"),
+        ("bash {.wide}", "warning"),
+        ("bash copy", "warning"),
+        ("bash {interactive=false}", "info"),
+    ],
+)
+def test_what_is_not_understood_of_a_fence_is_told(info: str, level: str) -> None:
+    assert [fault.level for fault in annotations.faults(annotations.fence(info)[1])] == [level]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cat <<EOF > file",
+        "cat <<EOF >file",
+        "cat <<-EOF > file",
+        "sort <in.txt >out.txt",
+        "sort <in.txt 2>err",
+        "sort < in.txt > out.txt",
+        "diff <(ls a) >b",
+        "sort <in.txt >>out.txt",
+    ],
+)
+def test_a_redirection_is_no_placeholder(line: str) -> None:
+    assert placeholders.placeholders(line) == []
+
+
+@pytest.mark.parametrize("words", ["<host>", "<x>", "<commit hash>", "<app/name>", "<host1>"])
+def test_words_in_angles_are_a_placeholder(words: str) -> None:
+    assert placeholders.placeholders(f"ls {words}/a > b") == [(words, 0)]

@@ -61,6 +61,8 @@ PHRASES = {
     "Max start time: 2 s": ["max_start_time <= 2 s"],
     # sustained, and windows
     "Error rate >5% for >15 minutes": ["error_rate > 5 percent for 15"],
+    "Error rate > 5% for 2-3 minutes": ["error_rate > 5 percent for 3"],
+    "Error rate > 5% for 5 to 10 minutes": ["error_rate > 5 percent for 10"],
     "Error rate >5% (>15 min)": ["error_rate > 5 percent for 15"],
     "Error rate >5%, sustained 10 minutes": ["error_rate > 5 percent for 10"],
     "CPU > 80% for 3 consecutive intervals": ["cpu_usage > 80 percent"],
