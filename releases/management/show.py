@@ -124,8 +124,7 @@ class Terminal:
         for line in item.command.strip().splitlines():
             self._print(f"    {line}")
         if item.by == "confirm":
-            self._print("  y runs it, any other key stops here: ", end="")
-            agreed = _key(tick) in ("y", "Y")
+            agreed = _key("  y runs it, any other key stops here: ", tick) in ("y", "Y")
             self._print("yes" if agreed else "no")
             return "agreed at the terminal" if agreed else ""
         self._print("  what was seen? (an empty line stops here) ", end="")
@@ -161,12 +160,13 @@ def _markup_free(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _key(tick: Callable[[], None]) -> str:
-    """One key, without Return."""
+def _key(question: str, tick: Callable[[], None]) -> str:
+    """One key, without Return; the terminal is ready for it before it is asked for, and drops none."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    tty.setcbreak(descriptor)
+    tty.setcbreak(descriptor, termios.TCSADRAIN)
     try:
+        print(question, end="", flush=True)
         _wait_for_input(tick)
         return os.read(descriptor, 1).decode(errors="replace")
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 
@@ -28,6 +29,7 @@ def on_a_terminal(by: str, typed: str) -> str:
     os.close(theirs)
     shown, asked = "", False
     while True:
+        assert select.select([ours], [], [], 60)[0], f"no word for a minute after: {shown}"
         try:
             shown += os.read(ours, 4096).decode()
         except OSError:
