@@ -47,6 +47,8 @@ def _demand_storable(text: str, name: str) -> None:
     """Raise WrongUsage for what some databases do not take."""
     if len(name) > LONGEST_NAME:
         raise WrongUsage(f"a runbook's name has at most {LONGEST_NAME} characters, not {len(name):,}")
+    if "\0" in name + text:
+        raise WrongUsage("a NUL stands in the text or its name: this is no text")
     try:
         f"{name}{text}".encode()
     except UnicodeEncodeError as error:
