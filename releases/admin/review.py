@@ -13,12 +13,11 @@ from releases.admin.review_parts import (
     STAGES,
     WHY_DANGEROUS,
     Parts,
-    Rows,
     StageView,
-    dangerous_words,
     ticked_by,
 )
 from releases.admin.review_text import anchors_of, lines
+from releases.lifecycle import reviews, runbooks
 from releases.models import Decision, RunbookRevision
 from releases.permissions import may
 from releases.runbooks.changes import Changes, changes
@@ -27,6 +26,8 @@ from releases.runbooks.document import (
     AUTOMATIONS,
     CONFIRM,
     GUIDE,
+    RUN_ROLES,
+    RUNNABLE,
     Document,
     Problem,
     RollbackMethod,
@@ -35,13 +36,7 @@ from releases.runbooks.document import (
     Trigger,
 )
 from releases.runbooks.encoding import decode
-from releases.runbooks.review import (
-    RUN_ROLES,
-    RUNNABLE,
-    Matter,
-    matters,
-    reviewed,
-)
+from releases.runbooks.review import Matter, dangerous_words, matters, reviewed
 from releases.statuses import RevisionStatus
 
 Folded = Mapping[str, int]
@@ -63,14 +58,14 @@ def page(revision: RunbookRevision, user: User, *, at: str = "") -> dict[str, An
     document = reviewed(read, {key: row.value for key, row in rows.items()})
     still_open = matters(document)
     shown = Parts(revision, document, rows, at=at)
-    previous = revision.runbook.revisions.filter(number__lt=revision.number).order_by("-number").first()
+    previous = runbooks.before(revision)
     changed = changes(previous.document, read) if previous else Changes()
     stages = shown.stages()
     folded = _folded(stages)
     return {
         "document": document,
         "is_draft": revision.status == RevisionStatus.DRAFT,
-        "stops": stops(revision, document, rows, user, folded),
+        "stops": stops(revision, document, user, folded),
         "problems": _problems(document),
         "open": len(still_open),
         "matters": [_matter(document, matter, folded) for matter in still_open[:SPAN]],
@@ -91,9 +86,7 @@ def page(revision: RunbookRevision, user: User, *, at: str = "") -> dict[str, An
     }
 
 
-def stops(
-    revision: RunbookRevision, document: Document, rows: Rows, user: User, folded: Folded
-) -> list[Stop]:
+def stops(revision: RunbookRevision, document: Document, user: User, folded: Folded) -> list[Stop]:
     """What still keeps this user from publishing the revision, in sentences; nothing for a published one."""
     if revision.status == RevisionStatus.PUBLISHED:
         return []
@@ -102,8 +95,7 @@ def stops(
         Stop(text=f"line {m.line}: {_open(document, m)}", address=_address(m, folded))
         for m in matters(document)
     ]
-    accepted = any(block.accepted for block in document.blocks)
-    if accepted and any(row.kind == "accept" and row.by_id == user.pk for row in rows.values()):
+    if reviews.has_accepted(user, revision, document):
         found.append(Stop(text="you accepted dangerous commands: a second person publishes", address=""))
     if not may(user, "publish"):
         found.append(Stop(text="you may not publish: a release manager does", address=""))
@@ -126,12 +118,9 @@ def counts(document: Document) -> list[tuple[str, int]]:
 
 def _triggers(document: Document, metrics: Iterable[str]) -> list[tuple[Trigger, Threshold | None, bool]]:
     """Each trigger, the limit that judges it, and whether a probe reads the metric."""
-    limits = {limit.line: limit for limit in document.thresholds}
-    found = []
-    for trigger in document.triggers:
-        limit = limits.get(trigger.line) if trigger.measured else None
-        found.append((trigger, limit, limit is not None and limit.metric in metrics))
-    return found
+    return [
+        (trigger, limit, limit is not None and limit.metric in metrics) for trigger, limit in document.judged
+    ]
 
 
 def _limits(document: Document, metrics: Iterable[str]) -> list[tuple[Threshold, str, bool]]:

@@ -13,13 +13,13 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from checks.models import Probe, Variable
 from releases.admin.review import about, said
-from releases.admin.review_parts import MEANINGS, TICKED_BY, WHY_DANGEROUS, dangerous_words
+from releases.admin.review_parts import MEANINGS, TICKED_BY, WHY_DANGEROUS
 from releases.errors import WrongUsage
 from releases.lifecycle import reviews
 from releases.models import RunbookRevision
-from releases.runbooks.document import RUN_ROLES, RUNNABLE, Document
+from releases.runbooks.document import Document
 from releases.runbooks.placeholders import GIVEN
-from releases.runbooks.review import run_subject, subjects
+from releases.runbooks.review import dangerous_words, run_subject, steps_that_run, subjects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,16 +92,10 @@ def decide(revision: RunbookRevision, asked: Asked, *, why: str, request: HttpRe
     if asked.kind != ALL:
         made = reviews.decide(revision, asked.kind, asked.subject, asked.value, user=user, at=at, why=why)  # type: ignore[arg-type]
         return f"{about(revision.document, made)[:80]}: {said(revision.document, made)}"
-    keys = steps_that_run(revision.document)
-    for key in keys:
-        reviews.decide(revision, "level", key, asked.value, user=user, at=at, why=why)  # type: ignore[arg-type]
-    return f"{len(keys)} steps: {asked.value}"
-
-
-def steps_that_run(document: Document) -> list[str]:
-    """The keys of the steps that hold a command which a run may run."""
-    runs = {block.step for block in document.blocks if block.kind in RUNNABLE and block.role in RUN_ROLES}
-    return [step.key for step in document.steps if step.order in runs and step.role in RUN_ROLES]
+    steps = steps_that_run(revision.document)
+    for step in steps:
+        reviews.decide(revision, "level", step.key, asked.value, user=user, at=at, why=why)  # type: ignore[arg-type]
+    return f"{len(steps)} steps: {asked.value}"
 
 
 # --- the questions ------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from checks.models import Metric, Variable
+from checks.models import Metric, Service, Variable
 from releases.lifecycle import reviews
 from releases.models import Decision, RunbookRevision
-from releases.runbooks.dangers import DANGERS, SQL_WRITES, dangers
+from releases.runbooks.dangers import DANGERS, SQL_WRITES
 from releases.runbooks.document import (
     AUTO,
     AUTOMATIONS,
@@ -27,8 +27,9 @@ from releases.runbooks.document import (
     Step,
 )
 from releases.runbooks.placeholders import GIVEN
-from releases.runbooks.review import danger_subject, first_command, run_subject
+from releases.runbooks.review import danger_subject, dangerous_words, first_command, gone_lines, run_subject
 from releases.runbooks.steps import holder
+from releases.runbooks.texts import in_one_line
 
 Rows = Mapping[tuple[str, str], Decision]
 
@@ -323,30 +324,11 @@ class Parts:
     def _placed_choices(self) -> dict[tuple[str, int], list[Choice]]:
         """Each choice with the last step that begins before it or with its first way."""
         found: dict[tuple[str, int], list[Choice]] = defaultdict(list)
-        gone = gone_lines(self.document)
+        gone = gone_lines(self.document.choices)
         for choice in self.document.choices:
             if choice.line not in gone:
                 found[choice.role, holder(self.document.steps, choice.line)].append(choice)
         return found
-
-
-def gone_lines(document: Document) -> set[int]:
-    """The lines of the ways that were not taken."""
-    return {
-        line
-        for choice in document.choices
-        if choice.picked
-        for option in choice.options
-        if option.key != choice.picked
-        for line in range(option.line, option.end + 1)
-    }
-
-
-def dangerous_words(block: Block, danger: str) -> str:
-    """The line of the block that bears the mark."""
-    marks = (mark.offset for mark in dangers(block.script, kind=block.kind) if mark.id == danger)
-    row = next(marks, -1)
-    return block.script.split("\n")[row].strip()[:80] if row >= 0 else first_command(block.script)
 
 
 def ticked_by(by: str, name: str = "") -> str:
@@ -386,8 +368,7 @@ def _begins_by_hand(step: Step | None, blocks: Iterable[Block], choices: Iterabl
 def _first(block: Block) -> str:
     """A block in one line: a statement whole, else its first command."""
     if block.kind == "sql":
-        rows = (row for row in block.script.split("\n") if not row.strip().startswith("--"))
-        return " ".join(" ".join(rows).split())[:120]
+        return in_one_line(block.script)[:120]
     return first_command(block.script) or block.text.strip().split("\n")[0][:80]
 
 
@@ -396,7 +377,7 @@ def _once(holes: Iterable[Hole]) -> list[Hole]:
     return sorted(first.values(), key=lambda hole: hole.line)
 
 
-def _sources(service: Any) -> dict[str, str]:
+def _sources(service: Service) -> dict[str, str]:
     """Variable -> who gives it: Gantry, or the environments that define it."""
     given = dict.fromkeys(GIVEN, "from Gantry")
     rows = Variable.objects.filter(environment__service=service).order_by("name", "environment__order")

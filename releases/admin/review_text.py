@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from releases.admin.review_parts import StageView, StepView, gone_lines
-from releases.runbooks.document import Block, Document
+from releases.admin.review_parts import StageView, StepView
+from releases.runbooks.document import Document
+from releases.runbooks.review import gone_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class LineView:
 def lines(text: str, document: Document, anchors: Mapping[int, str]) -> list[LineView]:
     """The lines of the text with what they were understood as; `anchors` say where that stands on the page."""
     levels = {problem.line: problem.level for problem in reversed(document.problems)}
-    kinds, gone = _kinds(document), gone_lines(document)
+    kinds, gone = _kinds(document), gone_lines(document.choices)
     return [
         LineView(
             number=number,
@@ -55,9 +56,5 @@ def _parts(view: StepView) -> list[tuple[int, str]]:
 def _kinds(document: Document) -> dict[int, str]:
     found = {heading.line: "heading" for heading in document.headings}
     for block in document.blocks:
-        found |= dict.fromkeys(_extent(block), "fence")
+        found |= dict.fromkeys(block.extent, "fence")
     return found
-
-
-def _extent(block: Block) -> range:
-    return range(block.line, block.line + block.text.rstrip("\n").count("\n") + 3)

@@ -28,12 +28,7 @@ def create(
     Raises WrongUsage for a missing ref, an unpublished revision, or a version that exists with another commit.
     """
     demand(user, "request")
-    if not VERSION.fullmatch(version):
-        raise WrongUsage(
-            f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -; --ref names the tag or branch"
-        )
-    if revision.status != RevisionStatus.PUBLISHED:
-        raise WrongUsage(f"{revision} is a draft: `publish_runbook {service} --as USER` first")
+    _demand_creatable(version, revision)
     commit = repository.resolve(service.repository, ref)
     known = Release.objects.filter(service=service, version=version).first()
     if known and known.commit == commit:
@@ -58,6 +53,16 @@ def create(
         # Created by somebody else a moment ago: the second look finds it, or says how it differs.
         return create(service, version, ref=ref, revision=revision, user=user, at=at)
     return release, True
+
+
+def _demand_creatable(version: str, revision: RunbookRevision) -> None:
+    if not VERSION.fullmatch(version):
+        raise WrongUsage(
+            f"'{version[:40]}' is no version: use up to 100 letters, digits and . _ + -; --ref names the tag or branch"
+        )
+    if revision.status != RevisionStatus.PUBLISHED:
+        service = revision.runbook.service
+        raise WrongUsage(f"{revision} is a draft: `publish_runbook {service} --as USER` first")
 
 
 def find(service_name: str, version: str) -> Release:

@@ -27,12 +27,7 @@ def decide(
     wrong = fault(document, kind, subject, value)
     if wrong:
         raise WrongUsage(wrong)
-    if kind in BEFORE_PUBLISHING and revision.status == RevisionStatus.PUBLISHED:
-        service = revision.runbook.service
-        raise WaitsForPerson(
-            f"{revision} is published and releases were made of it; `review_runbook {service} --redraft` makes a "
-            "draft of the same text to decide anew"
-        )
+    _demand_open(revision, kind)
     wanted = "" if why.strip() else reason_wanted(revision, document, kind, subject, value)
     if wanted:
         raise WaitsForPerson(f"{wanted}: --why TEXT")
@@ -49,6 +44,15 @@ def decide(
     decision = Decision(revision=revision, kind=kind, subject=subject, **fields)
     record(*guards, Add(decision), by=user.username, at=at, why=why)
     return decision
+
+
+def _demand_open(revision: RunbookRevision, kind: str) -> None:
+    """Raise WaitsForPerson for what publishing has settled."""
+    if kind in BEFORE_PUBLISHING and revision.status == RevisionStatus.PUBLISHED:
+        raise WaitsForPerson(
+            f"{revision} is published and releases were made of it; `review_runbook {revision.runbook.service} "
+            "--redraft` makes a draft of the same text to decide anew"
+        )
 
 
 def reason_wanted(revision: RunbookRevision, document: Document, kind: str, subject: str, value: str) -> str:
@@ -94,13 +98,17 @@ def demand_settled(revision: RunbookRevision, document: Document, *, publisher: 
             f"{revision} is not reviewed: {shown}. Decide in the admin, or with "
             f"`review_runbook {revision.runbook.service}`"
         )
-    accepted = [danger for block in document.blocks for danger in block.accepted]
-    own = revision.decisions.filter(kind="accept", by=publisher)
-    if accepted and own.exists():
+    if has_accepted(publisher, revision, document):
         raise NotAllowed(
             f"{publisher.username} accepted dangerous commands of {revision} and cannot publish it, too: "
             "a second person has to"
         )
+
+
+def has_accepted(user: User, revision: RunbookRevision, document: Document) -> bool:
+    """Did this user accept dangerous commands of the revision, so that somebody else has to publish it?"""
+    accepted = any(block.accepted for block in document.blocks)
+    return accepted and revision.decisions.filter(kind="accept", by=user).exists()
 
 
 def clean_runs(runbook: Runbook, document: Document) -> Counter[str]:

@@ -114,6 +114,11 @@ def newest(service: Service, *, status: str | None = None, number: int | None = 
     raise WrongUsage(f"{service} has no such runbook revision: `import_runbook FILE --service {service}`")
 
 
+def before(revision: RunbookRevision) -> RunbookRevision | None:
+    """The revision that it followed; None for a runbook's first one."""
+    return revision.runbook.revisions.filter(number__lt=revision.number).order_by("-number").first()
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

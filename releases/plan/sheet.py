@@ -1,5 +1,6 @@
 """The run sheet of a runbook as a value: who does what and when, before anything is registered."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -148,14 +149,4 @@ class RunSheet:
 
     def to_json(self) -> dict[str, Any]:
         """The sheet as plain values; moments in ISO 8601."""
-        return _plain(asdict(self))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
+        return json.loads(json.dumps(asdict(self), default=datetime.isoformat))

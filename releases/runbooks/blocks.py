@@ -1,6 +1,6 @@
 """The fences of a document: what each is and does, what should come of it, and what is wrong with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import annotations, dangers, kinds, placeholders, script, typed
@@ -103,15 +103,7 @@ class _Reader:
             step=placed.step,
             path=placed.path,
             role=placed.role,
-            # All that says what is run, and where: what was decided about it falls with any letter of it.
-            key=self.keys.exactly(
-                placed.path,
-                work.kind,
-                work.place.host,
-                attributes.get("database", ""),
-                piece.text,
-                work.place.script,
-            ),
+            key=self._key(placed, work, attributes),
             script=work.place.script,
             host=work.place.host,
             http=work.http,
@@ -127,6 +119,13 @@ class _Reader:
         work = _work(language, placed.piece.text, kind, host=host)
         self.host, self.role = work.place.after, placed.role
         return work
+
+    def _key(self, placed: Placed, work: _Work, attributes: Mapping[str, str]) -> str:
+        """Of all that says what is run, and where: what was decided about it falls with any letter of it."""
+        database, place = attributes.get("database", ""), work.place
+        return self.keys.exactly(
+            placed.path, work.kind, place.host, database, placed.piece.text, place.script
+        )
 
     def _readable(self, piece: Piece) -> str:
         """The fence's text; a line too long to be looked through is cut, which holds the release."""

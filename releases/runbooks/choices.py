@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from .document import Block, Choice, Option
+from .document import RUNNABLE, Block, Choice, Option
 from .keys import Keys, digest, exact
 from .markup import Piece
 from .placed import Placed
@@ -56,7 +56,7 @@ def choices(
 
 
 def _in_fence(block: Block, keys: Keys) -> Iterator[Choice]:
-    if block.kind not in ("shell", "sql", "http") or ("#" not in block.text and "--" not in block.text):
+    if block.kind not in RUNNABLE or ("#" not in block.text and "--" not in block.text):
         return
     given = block.text.split("\n")
     inside = _inside(block) if block.kind == "shell" else frozenset()

@@ -120,6 +120,11 @@ class Block:
     dangers: tuple[str, ...] = ()  # ids of the danger marks in it
     accepted: tuple[str, ...] = ()
 
+    @property
+    def extent(self) -> range:
+        """The lines of the fence, with those that open and close it."""
+        return range(self.line, self.line + self.text.count("\n") + 2)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
@@ -253,6 +258,12 @@ class Document:
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.level == "error")
+
+    @property
+    def judged(self) -> tuple[tuple[Trigger, Threshold | None], ...]:
+        """Each trigger with the limit that judges it, None for one that a person pulls."""
+        limits = {limit.line: limit for limit in self.thresholds}
+        return tuple((each, limits.get(each.line) if each.measured else None) for each in self.triggers)
 
     def steps_of(self, role: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.role == role)

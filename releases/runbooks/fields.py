@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from .document import Block, RolloutPhase
 from .markup import Piece
 from .placed import Placed
+from .script import HEREDOC
 
 FIELD = re.compile(r"^(?:\*\*|__)([^*_:][^*:]{0,60}?)(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:)\s*(.*)$")
 PLAIN_FIELD = re.compile(r"^(\w[\w /&-]{1,40})\s?[:：]\s*(\S.*)$")
@@ -27,7 +28,6 @@ ASSIGNED = re.compile(r"^\s*(?:-\s+|export\s+|set\s+|ENV\s+|-e\s+)?([A-Z][A-Z0-9
 YAML_NAME = re.compile(r"^\s*(?:-\s+)?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+):\s")
 EXPORTED = re.compile(r"\bexport\s+((?:[A-Za-z_]\w*=\S*\s*)+)")
 EXPORT_NAME = re.compile(r"([A-Za-z_]\w*)=")
-HEREDOC = re.compile(r"<<[-~]?\s*(['\"]?)(\w+)\1")
 ENV_CONTEXT = re.compile(
     r"\benv(ironment)?\b|\.env\b|\bvariables?\b|\bsecrets?\b|\bconfig vars?\b|\bcredentials\b", re.IGNORECASE
 )

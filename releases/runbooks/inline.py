@@ -7,7 +7,7 @@ import re
 from .dangers import dangers
 from .filling import filled, left
 from .placeholders import GIVEN, holes
-from .script import COMMAND_FIRST, variables_read
+from .script import COMMAND_FIRST
 from .typed import never_ends
 
 CODE = re.compile(r"(`+)\s?(.+?)\s?\1")
@@ -51,4 +51,4 @@ def _runnable(script: str, *, way_back: bool) -> str:
 
 def _asks_a_person(script: str) -> bool:
     """An ssh without a command would wait for somebody to type."""
-    return bool(re.search(r"^\s*ssh\s+\S+\s*$", script, re.MULTILINE) or variables_read(script) == ["EDITOR"])
+    return bool(re.search(r"^\s*ssh\s+\S+\s*$", script, re.MULTILINE))

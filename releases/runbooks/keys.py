@@ -16,13 +16,14 @@ class Keys:
 
     def of(self, path: tuple[str, ...], text: str) -> str:
         """The key of heading path and normalised text."""
-        return self._counted("\n".join([*path, normalised(text)]))
+        return self.named("\n".join([*path, normalised(text)]))
 
     def exactly(self, path: tuple[str, ...], *parts: str) -> str:
         """The key of what is run: any other letter in one of the parts is another thing."""
-        return self._counted(exact(*path, *parts))
+        return self.named(exact(*path, *parts))
 
-    def _counted(self, name: str) -> str:
+    def named(self, name: str) -> str:
+        """The key of this name as it stands."""
         self._seen[name] += 1
         return digest(name if self._seen[name] == 1 else f"{name}\n#{self._seen[name]}")
 

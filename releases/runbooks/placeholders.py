@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from .document import Hole
+from .script import GIVEN as GIVEN
 from .script import SHELL_OWN
 from .texts import bare
 
@@ -39,11 +40,6 @@ DATED_DUMP = re.compile(
     r"\.(?:sql|dump|bak|backup|pgdump|sqlite3?|db)(?:\.(?:gz|bz2|xz|zst))?(?![\w])"
 )
 CHECKED_OUT = re.compile(r"\bgit\s+(?:-C\s+\S+\s+)?(?:checkout|reset|switch)\b")
-# What the engine gives every command of a deployment.
-GIVEN = frozenset(
-    "SERVICE ENVIRONMENT BASE_URL RELEASE_VERSION RELEASE_COMMIT PREVIOUS_VERSION PREVIOUS_COMMIT BACKUP_FILE"
-    " DEPLOYMENT_DATE DEPLOYMENT_TIME".split()
-)
 BEFORE = r"\b(?:prev(?:ious)?|last|old|stable|prior|before|former|good)"
 # What the words are about: the variable in a way forward, and in a way back.
 ENGINE: tuple[tuple[str, str, str], ...] = (

@@ -287,6 +287,10 @@ class _Reader:
             self._problem(
                 "no-items", "warning", 1, "There is no box to tick", "Items are task lists: - [ ] text"
             )
+        self._check_contacts()
+        self._check_claims(found)
+
+    def _check_contacts(self) -> None:
         unnamed = fields.unnamed(self.placed)
         if unnamed:
             names, line = ", ".join(unnamed), min(unnamed.values())
@@ -297,6 +301,8 @@ class _Reader:
                 f"Nobody is named for: {names}",
                 "Write who is called, and how.",
             )
+
+    def _check_claims(self, found: tuple[Item, ...]) -> None:
         claimed = [item for item in found if item.checked]
         if claimed:
             self._problem(

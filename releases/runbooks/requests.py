@@ -46,6 +46,8 @@ CURL_LONG = {
 CURL_HEADERS = {"--user-agent": "User-Agent", "--referer": "Referer", "--cookie": "Cookie"}
 CURL_DATA = ("--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "--json")
 SHORT_WITH_VALUE = "XHdAebowm"
+HTTPIE_FLAGS = frozenset("--check-status --ignore-stdin --follow -b -h --body --headers --json -j".split())
+HTTPIE_PART = re.compile(r"([\w.-]+)(:=|==|=|:)(.*)$")
 
 
 class _Unclear(Exception):
@@ -213,34 +215,28 @@ def _wget(call: _Call, words: Iterator[str]) -> _Call:
 def _httpie(call: _Call, words: Iterator[str]) -> _Call:
     fields: dict[str, object] = {}
     for word in words:
-        part = re.match(r"([\w.-]+)(:=|==|=|:)(.*)$", word) if call.urls else None
-        if word in METHODS and not call.urls:
+        part = HTTPIE_PART.match(word) if call.urls and not word.startswith("-") else None
+        if part:
+            _httpie_part(call, fields, *part.groups())
+        elif word in METHODS and not call.urls:
             call.method = word
-        elif word.startswith("-"):
-            if word not in (
-                "--check-status",
-                "--ignore-stdin",
-                "--follow",
-                "-b",
-                "-h",
-                "--body",
-                "--headers",
-                "--json",
-                "-j",
-            ):
-                raise _Unclear
-        elif not part:
+        elif not word.startswith("-"):
             call.urls.append(f"http://localhost{word}" if word.startswith(":") else word)
-        elif part[2] == ":":
-            call.headers.append((part[1], part[3]))
-        elif part[2] == "==":
-            call.urls[0] += f"{'&' if '?' in call.urls[0] else '?'}{part[1]}={quote(part[3], safe='$')}"
-        else:
-            fields[part[1]] = json.loads(part[3]) if part[2] == ":=" else part[3]
+        elif word not in HTTPIE_FLAGS:
+            raise _Unclear
     if fields:
         call.data.append(json.dumps(fields, ensure_ascii=False))
         call.headers.append(JSON)
     return call
+
+
+def _httpie_part(call: _Call, fields: dict[str, object], name: str, sign: str, value: str) -> None:
+    if sign == ":":
+        call.headers.append((name, value))
+    elif sign == "==":
+        call.urls[0] += f"{'&' if '?' in call.urls[0] else '?'}{name}={quote(value, safe='$')}"
+    else:
+        fields[name] = json.loads(value) if sign == ":=" else value
 
 
 def _absolute(url: str) -> str:

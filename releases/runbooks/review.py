@@ -41,7 +41,7 @@ def reviewed(document: Document, decisions: Decisions) -> Document:
     choices = tuple(
         replace(each, picked=decisions.get(("pick", each.key), each.picked)) for each in document.choices
     )
-    gone = _gone(choices)
+    gone = gone_lines(choices)
     blocks = [_decided_block(block, decisions) for block in document.blocks if block.line not in gone]
     kept = tuple(_without(block, gone) for block in blocks)
     items = (_decided_item(item, decisions) for item in document.items if item.line not in gone)
@@ -63,7 +63,7 @@ def reviewed(document: Document, decisions: Decisions) -> Document:
 def matters(document: Document) -> tuple[Matter, ...]:
     """What is still open in a reviewed document, in the order of its lines."""
     skipped = {step.order for step in document.steps if step.automation == SKIP}
-    gone = _gone(document.choices)
+    gone = gone_lines(document.choices)
     found = [
         Matter(kind="pick", subject=choice.key, line=choice.line, text=_ways(choice))
         for choice in document.choices
@@ -116,6 +116,24 @@ def is_by_hand(document: Document, option: Option) -> bool:
     return not any(_commands_within(block, option) for block in runnable)
 
 
+def gone_lines(choices: Iterable[Choice]) -> frozenset[int]:
+    """The lines of the ways that were not taken."""
+    return frozenset(
+        line
+        for choice in choices
+        if choice.picked
+        for option in choice.options
+        if option.key != choice.picked
+        for line in range(option.line, option.end + 1)
+    )
+
+
+def steps_that_run(document: Document) -> tuple[Step, ...]:
+    """The steps that hold a command which a run may run."""
+    runs = {block.step for block in document.blocks if block.kind in RUNNABLE}
+    return tuple(step for step in document.steps if step.role in RUN_ROLES and step.order in runs)
+
+
 def danger_subject(block: Block, danger: str) -> str:
     """How a decision names one danger mark of one block, whose key holds a digest of the exact script."""
     return f"{block.key}:{danger}"
@@ -124,6 +142,13 @@ def danger_subject(block: Block, danger: str) -> str:
 def run_subject(item: Item) -> str:
     """How a decision names the command in a box: a box keeps its key when only its punctuation changes."""
     return f"{item.key}:{digest(exact(item.command))}"
+
+
+def dangerous_words(block: Block, danger: str) -> str:
+    """The line of the block that bears the mark."""
+    marks = (mark.offset for mark in dangers(block.script, kind=block.kind) if mark.id == danger)
+    row = next(marks, -1)
+    return block.script.split("\n")[row].strip()[:80] if row >= 0 else first_command(block.script)
 
 
 def first_command(script: str) -> str:
@@ -143,14 +168,13 @@ VALUES = {
 
 def _unaccepted(block: Block) -> list[Matter]:
     """One matter a danger mark that nobody accepted, with the line that it stands in."""
-    rows = block.text.split("\n")
-    places = {danger.id: danger.offset for danger in reversed(list(dangers(block.text, kind=block.kind)))}
+    places = {danger.id: danger.offset for danger in reversed(dangers(block.text, kind=block.kind))}
     return [
         Matter(
             kind="accept",
             subject=danger_subject(block, id),
-            line=block.line + 1 + places[id] if id in places else block.line,
-            text=f"{id}: {rows[places[id]].strip()[:80] if id in places else first_command(block.script)}",
+            line=block.line + 1 + places.get(id, -1),
+            text=f"{id}: {dangerous_words(block, id)}",
         )
         for id in block.dangers
         if id not in block.accepted
@@ -173,18 +197,6 @@ def _decided_block(block: Block, decisions: Decisions) -> Block:
     accepted = tuple(d for d in block.dangers if decisions.get(("accept", danger_subject(block, d))) == "yes")
     holes = tuple(replace(h, variable=decisions.get(("fill", h.words), h.variable)) for h in block.holes)
     return replace(block, accepted=accepted, holes=holes)
-
-
-def _gone(choices: Iterable[Choice]) -> frozenset[int]:
-    """The lines of the ways that were not taken."""
-    return frozenset(
-        line
-        for choice in choices
-        if choice.picked
-        for option in choice.options
-        if option.key != choice.picked
-        for line in range(option.line, option.end + 1)
-    )
 
 
 def _without(block: Block, gone: Set[int]) -> Block:

@@ -25,6 +25,7 @@ MINUTES: tuple[tuple[str, float], ...] = (
     ("tag", 1440),
     ("jour", 1440),
     ("дн", 1440),
+    ("день", 1440),
     ("天", 1440),
     ("日", 1440),
     ("w", 10080),
@@ -181,7 +182,7 @@ def _nth(text: str) -> When | None:
     found = NTH.search(text)
     if not found:
         return None
-    unit, first = _unit(found[1].replace("день", "дн")), int(found[2])
+    unit, first = _unit(found[1]), int(found[2])
     last = int(found[3]) if found[3] else first
     start = max(first - 1, 0) * unit
     return When(offset=start, duration=None if found[4] else max(last - max(first - 1, 0), 1) * unit)

@@ -1,12 +1,12 @@
 """What a step would run, in its key and in how far it is automated at first."""
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from .document import CONFIRM, GUIDE, RUNNABLE, Block, Choice, Item, Step
-from .keys import digest, exact
+from .keys import Keys, exact
 
 # What a fence's attributes say about how careful its command is run.
 HEEDED = ("confirm", "on_fail", "probe", "database")
@@ -21,14 +21,13 @@ def completed(
     for item in items:
         if item.command:
             inline[item.step].append(item.command)
-    seen: Counter[str] = Counter()
+    keys = Keys()
     found = []
     for step in steps:
         runs = own.get(step.order, [])
         name = exact(step.path, *(terms(block) for block in runs), *inline.get(step.order, []))
-        seen[name] += 1
-        key = digest(name if seen[name] == 1 else f"{name}\n#{seen[name]}")
-        found.append(replace(step, key=key, automation=default_automation(runs, open_lines)))
+        automation = default_automation(runs, open_lines)
+        found.append(replace(step, key=keys.named(name), automation=automation))
     return tuple(found)
 
 
@@ -58,7 +57,7 @@ def default_automation(own: Sequence[Block], open_lines: Set[int]) -> str:
     confirm."""
     if not own or any(block.host or set(block.dangers) - set(block.accepted) for block in own):
         return GUIDE
-    if any(not open_lines.isdisjoint(_extent(block)) for block in own):
+    if any(not open_lines.isdisjoint(block.extent) for block in own):
         return GUIDE
     return CONFIRM
 
@@ -67,7 +66,3 @@ def holder(steps: Sequence[Step], line: int) -> int:
     """The order of the step that a line stands in, the last that begins at or above it; 0 before the first."""
     place = bisect_right(steps, line, key=lambda step: step.line)
     return steps[place - 1].order if place else 0
-
-
-def _extent(block: Block) -> range:
-    return range(block.line, block.line + block.text.count("\n") + 2)

@@ -3,7 +3,6 @@
 import re
 
 MOST_QUOTED = 60  # lines that a quoted text is followed over
-SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 SQL_STRING = re.compile(r"'(?:[^']|'')*'")
 SQL_NAME = re.compile(r'"[^"]*"')
 SQL_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -20,6 +19,12 @@ def without_strings(sql: str) -> str:
     """SQL without comments, with empty strings and nameless quoted names."""
     plain = SQL_STRING.sub(lambda found: f"''{_newlines(found)}", bare(sql, "sql"))
     return SQL_NAME.sub(lambda found: f"_{_newlines(found)}", plain)
+
+
+def in_one_line(sql: str) -> str:
+    """A query in one line, without the lines that are comments."""
+    told = (row for row in sql.split("\n") if not row.strip().startswith("--"))
+    return " ".join(" ".join(told).split())
 
 
 def rows(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from releases.management.base import Command as Base
 from releases.management.base import by_seat, now
 from releases.models import RunbookRevision
 from releases.runbooks.changes import Changes, changes
-from releases.runbooks.document import Document
+from releases.runbooks.document import RUNNABLE, Document
 from releases.runbooks.encoding import decode
 from releases.runbooks.files import bytes_of
 from releases.runbooks.reader import read
@@ -82,7 +82,7 @@ def _told(file: Path, document: Document, revision: RunbookRevision) -> Iterator
 
 def _found(document: Document) -> str:
     machine = sum(item.by in ("step", "probe", "threshold") for item in document.items)
-    runs = [block for block in document.blocks if block.kind in ("shell", "sql", "http")]
+    runs = [block for block in document.blocks if block.kind in RUNNABLE]
     return (
         f"found: {len(document.steps)} steps, {len(document.items)} boxes ({machine} ticked by the machine), "
         f"{len(runs)} commands and queries, {len(document.thresholds)} thresholds, "
@@ -92,7 +92,7 @@ def _found(document: Document) -> str:
 
 def _carried(revision: RunbookRevision, document: Document) -> Iterator[str]:
     """What became of the decisions for the revision before."""
-    before = revision.runbook.revisions.filter(number__lt=revision.number).order_by("-number").first()
+    before = runbooks.before(revision)
     if before is None:
         return
     differs: Changes = changes(before.document, document)

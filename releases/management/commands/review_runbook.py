@@ -9,8 +9,8 @@ from releases.lifecycle.releases import find_service
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
 from releases.models import RunbookRevision
-from releases.runbooks.document import AUTOMATIONS, RUN_ROLES, RUNNABLE, Document, Step
-from releases.runbooks.review import danger_subject, matters, subjects
+from releases.runbooks.document import AUTOMATIONS, RUN_ROLES, Document, Step
+from releases.runbooks.review import danger_subject, matters, steps_that_run, subjects
 
 # What may be given several times.
 SEVERAL = (
@@ -121,13 +121,8 @@ def _steps(document: Document, options: dict[str, Any]) -> list[Step]:
         if options["step"]:
             raise WrongUsage("--step goes with --level")
         return []
-    runs = [
-        step
-        for step in document.steps
-        if step.role in RUN_ROLES and any(block.kind in RUNNABLE for block in document.blocks_of(step.order))
-    ]
     if not options["step"]:
-        return runs
+        return list(steps_that_run(document))
     chosen = []
     for asked in options["step"]:
         fitting = [
@@ -161,7 +156,7 @@ def _at(document: Document, kind: str, line: int) -> list[str]:
 def _dangers_at(document: Document, line: int) -> list[str]:
     """The danger marks of the block that a line stands in."""
     for block in document.blocks:
-        if block.dangers and block.line <= line <= block.line + block.text.count("\n") + 1:
+        if block.dangers and line in block.extent:
             return [danger_subject(block, danger) for danger in block.dangers]
     lines = ", ".join(str(block.line) for block in document.blocks if block.dangers) or "none"
     raise WrongUsage(f"no dangerous block stands in line {line} (they begin in lines: {lines})")

@@ -168,8 +168,9 @@ def test_no_two_parts_of_the_page_have_the_same_name(client, draft) -> None:
 
 
 def test_the_page_of_every_case_of_the_reader_opens_and_its_links_lead_somewhere(client) -> None:
-    runbook = factories.make_runbook()
-    for case in sorted(CASES.glob("*.md")):
+    runbook, cases = factories.make_runbook(), sorted(CASES.glob("*.md"))
+    assert len(cases) > 50
+    for case in cases:
         text = decode(case.read_bytes()).text
         revision = factories.make_revision(runbook=runbook, status="draft", text=text)
         html = html_of(client, revision)
@@ -209,6 +210,13 @@ def test_a_placeholder_says_which_variable_fills_it_and_who_gives_that(client, d
     place = factories.make_environment(service=draft.runbook.service, name="staging")
     factories.make_variable(environment=place, name="HOST")
     assert "$HOST in staging" in page(client, draft)
+
+
+def test_a_way_back_of_one_step_is_named_once(client) -> None:
+    text = "# Tea\n## Rollback procedures\n### Code (5 minutes)\n```bash\ngit checkout v1\n```\n"
+    revision = factories.make_revision(status="draft", text=text)
+    shown = re.search(r'(?s)id="stage-rollback_procedure".*?</ul>', html_of(client, revision))
+    assert shown and plain(shown[0]).count("Code (5 minutes)") == 1
 
 
 def test_what_is_only_for_reading_is_folded_away(client, draft) -> None:
@@ -486,11 +494,15 @@ def test_decisions_stand_on_the_page_and_in_a_list(client, draft) -> None:
 
 
 def test_a_longer_review_asks_no_more_of_the_database(client, draft, django_assert_max_num_queries) -> None:
-    factories.settle_review(draft)
     client.force_login(factories.make_user("release_manager"))
     address = reverse("admin:releases_runbookrevision_change", args=[draft.pk])
     client.get(address)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(30) as before:
+        client.get(address)
+    factories.settle_review(draft)
+    assert draft.decisions.count() > 5
+    # Whether this user accepted dangers is asked once; a question a decision would be more than five.
+    with django_assert_max_num_queries(len(before) + 3):
         client.get(address)
 
 

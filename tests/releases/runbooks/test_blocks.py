@@ -9,7 +9,7 @@ from releases.runbooks.document import Document
 from releases.runbooks.hosts import located
 from releases.runbooks.reader import read
 from releases.runbooks.requests import request_of
-from releases.runbooks.review import reviewed
+from releases.runbooks.review import matters, reviewed
 from releases.runbooks.typed import action_of, direction_of, dump_variables
 from tests.releases.runbooks.test_cases import CASES, NAMES
 
@@ -160,6 +160,19 @@ def test_two_steps_never_share_a_key() -> None:
     keys = [step.key for step in read(text).steps]
 
     assert len(set(keys)) == 3
+
+
+def test_sql_that_writes_is_told_by_its_words() -> None:
+    fence = "```sql\n-- old ones\nUPDATE teas SET old = true WHERE id < 9;\n```\n"
+    (matter,) = matters(read(f"# Tea\n\n## Deployment steps\n\n### Tidy\n\n{fence}"))
+
+    assert (matter.line, matter.text) == (7, "sql-writes: UPDATE teas SET old = true WHERE id < 9;")
+
+
+def test_a_fence_reaches_from_what_opens_it_to_what_closes_it() -> None:
+    text = "# Tea\n\n## Deployment steps\n\n```bash\nls\n\n```\n\n```bash\n```\n"
+
+    assert [(block.extent[0], block.extent[-1]) for block in read(text).blocks] == [(5, 8), (10, 11)]
 
 
 @pytest.mark.parametrize("name", NAMES)
