@@ -1,26 +1,25 @@
 """The one writer of state: moves, new rows and their audit entries, fenced, in one durable transaction."""
 
 import os
-import socket
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-import psutil
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from checks import audit
+from checks.gates.identity import Identity, identity_of
 from releases.errors import Held, LeaseLost, StaleState
 from releases.models import Attempt, Deployment
 from releases.statuses import CLAIMABLE, OCCUPYING, DeploymentStatus, sources
 
 LEASE = timedelta(seconds=10)
 # Too long for the trail, or nobody's business: of these it says only that they changed.
-HIDDEN = ("plan", "text", "stored", "digest", "tail", "expires_at", "url")
+HIDDEN = ("plan", "text", "stored", "digest", "tail", "expires_at", "url", "variables")
 STATE_FIELDS = {"attempt": "outcome", "checklistitem": "state"}
 Row = TypeVar("Row", bound=models.Model)
 
@@ -52,11 +51,12 @@ class Add:
 
 @dataclass(frozen=True)
 class Change:
-    """Fields of a row that are no status; audited with their old values."""
+    """Fields of a row that are no status; audited with their old values. `only_if`: what the row must still say."""
 
     row: models.Model
     fields: dict[str, Any]
     verb: str = "changed"
+    only_if: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ def _apply(change: Move | Add | Change) -> audit.Line:
 
 def _change(change: Change) -> audit.Line:
     old = {name: _shown(name, getattr(change.row, name)) for name in change.fields}
-    type(change.row)._default_manager.filter(pk=change.row.pk).update(**change.fields)
+    rows = type(change.row)._default_manager.filter(pk=change.row.pk, **change.only_if)
+    if not rows.update(**change.fields) and change.only_if:
+        raise StaleState(f"{change.row} was changed by somebody else at the same moment")
     _assign(change.row, change.fields)
     new = {name: _shown(name, value) for name, value in change.fields.items()}
     return audit.Line(verb=change.verb, subject=audit.subject_of(change.row), old=old, new=new)
@@ -165,17 +167,33 @@ def _plain(value: Any) -> Any:
 
 
 def this_owner() -> str:
-    """This process beyond doubt: host, pid, start time, and a token that tells two claims of it apart."""
-    started = psutil.Process(os.getpid()).create_time()
-    return f"{socket.gethostname()}:{os.getpid()}:{started:.2f}:{uuid.uuid4().hex[:8]}"
+    """This process beyond doubt: its identity, and a token that tells two claims of it apart."""
+    me = identity_of(os.getpid())
+    return f"{me.place}:{me.pid}:{me.started}:{uuid.uuid4().hex[:8]}"
+
+
+def is_abandoned(deployment: Deployment) -> bool:
+    """Did its owner run on this host and die? Then nobody has to wait for the lease to run out."""
+    owner = owner_of(deployment)
+    return owner is not None and owner.is_gone
+
+
+def owner_of(deployment: Deployment) -> Identity | None:
+    """The process that owns or last owned a deployment; None when nobody did."""
+    place, _, rest = deployment.owner.partition(":")
+    pid, _, started = rest.rpartition(":")[0].partition(":")
+    return Identity(place=place, pid=int(pid), started=float(started)) if pid.isdigit() else None
 
 
 def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease:
     """Take the deployment to run or to watch it: one conditional update on the database's clock.
 
-    Raises Held, naming the holder, when another deployment occupies the environment or another worker owns this one.
+    A lease is free when it ran out, or at once when its owner died on this host. Raises Held, naming the holder, when
+    another deployment occupies the environment or another worker owns this one.
     """
     takes_over = Q(expires_at__isnull=True) | Q(expires_at__lt=Now())
+    if is_abandoned(deployment):
+        takes_over |= Q(owner=deployment.owner, epoch=deployment.epoch)
     free = Q(status__in=CLAIMABLE) | (
         Q(status__in=[DeploymentStatus.RUNNING, DeploymentStatus.WATCHING]) & takes_over
     )
@@ -225,6 +243,13 @@ def release(lease: Lease) -> None:
     Deployment.objects.filter(
         pk=lease.deployment_id, owner=lease.owner, epoch=lease.epoch, status=DeploymentStatus.WATCHING
     ).update(expires_at=None)
+
+
+def hand_over(lease: Lease) -> None:
+    """Let any worker take a running deployment over at once: the lease ends now."""
+    Deployment.objects.filter(
+        pk=lease.deployment_id, owner=lease.owner, epoch=lease.epoch, expires_at__isnull=False
+    ).update(expires_at=Now())
 
 
 def _who_holds(deployment: Deployment) -> str:

@@ -17,7 +17,7 @@ SERVE = f"{COMMANDS}serve.py"
 
 # A module (with what is below it) and the only files that may import it.
 ONLY_IMPORTED_IN = {
-    "subprocess": {"checks/gates/process.py", SERVE},
+    "subprocess": {"checks/gates/process.py", "checks/gates/lines.py", SERVE},
     "multiprocessing": set(),
     "pty": set(),
     "aiohttp": {"checks/gates/net.py"},
@@ -42,7 +42,7 @@ ONLY_CALLED_IN = {
     "socket.socket": {"checks/gates/net.py", SERVE},
     "socket.create_connection": {"checks/gates/net.py"},
     # In library code a handler would decide for every program that imports it, Celery's pools among them.
-    "signal.signal": {COMMANDS},
+    "signal.signal": {COMMANDS, "releases/management/interrupts.py", "releases/hosts/run.py"},
 }
 
 

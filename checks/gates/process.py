@@ -11,11 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
+from checks.gates.identity import Identity, identity_of
 
 # The child waits on its standard input until the parent has written down who it is: an effect never runs
-# unrecorded. If the parent dies first the pipe closes, `read` fails and the command is never executed.
-GATE = 'read -r _ || exit 125; exec "$@" </dev/null'
+# unrecorded. If the parent dies first the pipe closes, `read` fails and the command is never executed. What the parent
+# writes is the second since boot until when it may act: one that was stopped for longer opens the gate in vain.
+# The gate stays until the command ends and keeps its exit code in a file, for a parent that died meanwhile.
+GATE = """\
+trap : HUP INT TERM
+read -r until || { echo never >"$0"; exit 125; }
+[ "$until" = - ] || { read -r up _ </proc/uptime; [ "${up%%.*}" -lt "$until" ]; } || { echo late >"$0"; exit 125; }
+"$@" </dev/null
+code=$?
+echo "$code" >"$0"
+exit "$code"
+"""
+NOT_RUN = ("never", "late")
+UPTIME = Path("/proc/uptime")
 CAPTURED = 1 << 20
 KILL_LADDER = ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
@@ -40,36 +52,32 @@ class Captured:
     err: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """A process beyond doubt: pid and start time (seconds since the epoch), for pids are used again."""
-
-    pid: int
-    started: float
-
-    @property
-    def is_alive(self) -> bool:
-        """Is that very process (not a later one with its pid) still running?"""
-        try:
-            process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-
-
 class CommandNotFound(Exception):
     """The program or the folder of a command does not exist."""
 
 
-class Child:
-    """A started command that waits behind its gate; `open()` lets it run, `wait()` asks whether it ended."""
+class NotRun(Exception):
+    """The gate did not open: its parent died before, or was stopped for longer than it may act."""
 
-    def __init__(self, command: Command, *, output: Path) -> None:
+
+class Untold(Exception):
+    """A command is gone and nobody kept its exit code: killed with its gate, or the machine went down."""
+
+
+class Child:
+    """A started command that waits behind its gate; `open()` lets it run, `wait()` asks whether it ended.
+
+    Its exit code is kept in the file `code` until the caller removes it.
+    """
+
+    def __init__(self, command: Command, *, output: Path, code: Path | None = None) -> None:
+        self._code = code or output.with_suffix(".code")
+        self._code.unlink(missing_ok=True)
         reader, self._gate = os.pipe()
         with output.open("ab") as sink:
             try:
                 self._process = subprocess.Popen(
-                    ["/bin/sh", "-c", GATE, "gate", *command.argv],
+                    ["/bin/sh", "-c", GATE, str(self._code), *command.argv],
                     cwd=command.cwd,
                     env=dict(command.env),
                     stdin=reader,
@@ -82,43 +90,88 @@ class Child:
                 raise CommandNotFound(f"cannot start in folder {command.cwd}: {error.strerror}") from error
             finally:
                 os.close(reader)
-        self.identity = Identity(pid=self._process.pid, started=_start_time(self._process.pid))
+        self.identity = identity_of(self._process.pid)
 
-    def open(self) -> None:
-        """Let the command run; returns at once."""
-        os.write(self._gate, b"go\n")
+    def open(self, *, until: float | None = None) -> None:
+        """Let the command run, if that is before the second `until` since boot; returns at once."""
+        told = "-" if until is None or not UPTIME.exists() else str(int(until))
+        os.write(self._gate, f"{told}\n".encode())
         os.close(self._gate)
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code (negative: the signal that ended it), or None if it still runs after `seconds`."""
-        if hasattr(os, "pidfd_open") and self._process.poll() is None:
-            descriptor = os.pidfd_open(self._process.pid)
-            try:
-                select.select([descriptor], [], [], seconds)
-            finally:
-                os.close(descriptor)
-            return self._process.poll()
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
+        """The exit code (negative: the signal that ended it), or None if it still runs after `seconds`.
+
+        Raises NotRun when the gate was opened too late.
+        """
+        code = self._process.poll()
+        if code is None:
+            wait_any([self], seconds)
+            code = self._process.poll()
+        if code == 125 and _told(self._code) in NOT_RUN:
+            raise NotRun(f"it was to begin later than it may; {_told(self._code)}")
+        return code
 
     def end(self) -> int:
         """End the whole group: INT, TERM, KILL, each with its time; returns the exit code."""
         for number, patience in KILL_LADDER:
-            _signal_group(self._process.pid, number)
-            code = self.wait(patience)
-            if code is not None:
-                _signal_group(self._process.pid, signal.SIGKILL)
-                return code
+            _signal_group(self.identity.pid, number)
+            wait_any([self], patience)
+            if self._process.poll() is not None:
+                break
+        _signal_group(self.identity.pid, signal.SIGKILL)
         return self._process.wait()
 
 
-def _start_time(pid: int) -> float:
+class Orphan:
+    """A command that outlived its parent; the questions are those of a Child."""
+
+    def __init__(self, identity: Identity, *, code: Path) -> None:
+        self.identity, self._code = identity, code
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, or None if it still runs after `seconds`; raises NotRun, or Untold when nobody kept it."""
+        if self.identity.is_alive:
+            wait_any([self], seconds)
+            return None
+        told = _told(self._code)
+        if told in NOT_RUN:
+            raise NotRun("its command had not begun")
+        if not told.isdigit():
+            raise Untold("it is gone, and nobody knows how far it came")
+        return int(told)
+
+    def end(self) -> int:
+        """End the whole group; returns -9."""
+        end_group(self.identity)
+        return -signal.SIGKILL
+
+
+def wait_any(children: Sequence[Child | Orphan], seconds: float) -> None:
+    """Return when one of these ended, at the latest after `seconds`."""
+    descriptors = []
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return time.time()
+        for child in children:
+            descriptors.append(os.pidfd_open(child.identity.pid))
+        select.select(descriptors, [], [], seconds)
+    except ProcessLookupError:
+        return
+    except AttributeError:  # a system without pidfd_open
+        time.sleep(min(seconds, 0.05))
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def uptime() -> float:
+    """Seconds since boot, as the gate reads them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def _told(code: Path) -> str:
+    try:
+        return code.read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _signal_group(pid: int, number: int) -> None:
@@ -151,12 +204,17 @@ def _ended(identity: Identity, *, within: float) -> bool:
 
 
 def capture(
-    argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None, timeout: float = 30.0
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 30.0,
+    alone: bool = True,
 ) -> Captured:
     """Run a short question to its end and return what it said, at most 1 MiB of each stream.
 
-    Code 124 after `timeout` seconds, 127 when it cannot be started. It ends when the command ends: a daemon that
-    keeps its output open is not waited for.
+    `alone`: in a group of its own; else it is ended with the group of who asks. Code 124 after `timeout` seconds, 127
+    when it cannot be started. It ends when the command ends: a daemon that keeps its output open is not waited for.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -167,14 +225,16 @@ def capture(
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                start_new_session=True,
+                start_new_session=alone,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             return Captured(code=127, out="", err=f"cannot start {argv[0]} in folder {cwd}: {error.strerror}")
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
-            _signal_group(process.pid, signal.SIGKILL)
+            if alone:
+                _signal_group(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
             return Captured(code=124, out=_text(out), err=f"{argv[0]} did not end within {timeout:g} s")
         return Captured(code=code, out=_text(out), err=_text(err))

@@ -133,7 +133,7 @@ def _postgres(url: str, target: Path, env: dict[str, str]) -> dict[str, Any]:
 
 
 def _run(argv: tuple[str, ...], env: dict[str, str]) -> str:
-    answer = capture(argv, cwd="/", env=env, timeout=3600.0)
+    answer = capture(argv, cwd="/", env=env, timeout=3600.0, alone=False)
     if answer.code != 0:
         lines = (answer.err.strip() or answer.out.strip() or "no message").splitlines()
         raise CopyFailed(f"{argv[0]} failed with {answer.code}: {lines[-1]}")

@@ -19,7 +19,8 @@ from releases.backups.copy import CopyFailed, postgres_env, sha256_of, sqlite_pa
 def put_back(url: str, source: Path, *, sha256: str, env: dict[str, str], stamp: str) -> str:
     """Replace the database at `url` by the copy; returns the name under which the replaced one is kept.
 
-    Raises CopyFailed, with the database as it was, when the copy is not the one that was made.
+    With the same `stamp` it finishes what was interrupted, and does nothing when it was done. Raises CopyFailed,
+    with the database as it was, when the copy is not the one that was made.
     """
     if not source.exists():
         raise CopyFailed(f"the copy {source} is gone; restore another with `restore_database`")
@@ -31,13 +32,16 @@ def put_back(url: str, source: Path, *, sha256: str, env: dict[str, str], stamp:
 
 
 def _sqlite(url: str, source: Path, stamp: str) -> str:
-    sqlite_rows(source)
     live = sqlite_path(url)
     aside = live.with_name(f"{live.name}.coming-{stamp}")
     kept = live.with_name(f"{live.name}.replaced-{stamp}")
-    shutil.copyfile(source, aside)
-    _like(live, aside)
-    sync(aside)
+    if kept.exists() and live.exists():
+        return str(kept)
+    if not kept.exists():
+        sqlite_rows(source)
+        shutil.copyfile(source, aside)
+        _like(live, aside)
+        sync(aside)
     # The write-ahead log belongs to the replaced database and goes with it.
     for suffix in ("", "-wal", "-shm"):
         part = live.with_name(live.name + suffix)
@@ -60,10 +64,16 @@ def _postgres(url: str, source: Path, env: dict[str, str], stamp: str) -> str:
     surroundings = postgres_env(url, env)
     name = surroundings["PGDATABASE"]
     coming, kept = f"{name}_coming_{stamp}", f"{name}_replaced_{stamp}"
+    mark = f"put back by Gantry {stamp}"
+    if _remark(name, surroundings) == mark:
+        _say(f"ALTER DATABASE {_quoted(kept)} WITH ALLOW_CONNECTIONS true", surroundings)
+        return kept
+    _run(("dropdb", "--if-exists", "--force", "--no-password", coming), surroundings)
     _run(("createdb", "--no-password", coming), surroundings)
     restore = ("pg_restore", "--exit-on-error", "--no-password", f"--dbname={coming}", str(source))
     try:
         _run(restore, surroundings)
+        _say(f"COMMENT ON DATABASE {_quoted(coming)} IS {_literal(mark)}", surroundings)
         _swap(surroundings, live=name, coming=coming, kept=kept)
     except CopyFailed:
         _run(("dropdb", "--if-exists", "--force", "--no-password", coming), surroundings)
@@ -83,14 +93,20 @@ def _swap(env: dict[str, str], *, live: str, coming: str, kept: str) -> None:
     try:
         for statement in statements:
             _say(statement, env)
-    except CopyFailed:
+    except (CopyFailed, KeyboardInterrupt):
         _say(f"ALTER DATABASE {_quoted(live)} WITH ALLOW_CONNECTIONS true", env)
         raise
 
 
-def _say(statement: str, env: dict[str, str]) -> None:
-    options = ("--no-psqlrc", "--set=ON_ERROR_STOP=1", "--quiet", "--dbname=postgres")
-    _run(("psql", *options, "--command", statement), env)
+def _remark(name: str, env: dict[str, str]) -> str:
+    """What is remarked of a database: one that was put back bears the stamp of it."""
+    query = f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {_literal(name)}"
+    return _say(query, env).strip()
+
+
+def _say(statement: str, env: dict[str, str]) -> str:
+    options = ("--no-psqlrc", "--set=ON_ERROR_STOP=1", "--quiet", "--tuples-only", "--dbname=postgres")
+    return _run(("psql", *options, "--command", statement), env)
 
 
 def _quoted(name: str) -> str:
@@ -101,18 +117,19 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _run(argv: tuple[str, ...], env: dict[str, str]) -> None:
-    answer = capture(argv, cwd="/", env=env, timeout=3600.0)
+def _run(argv: tuple[str, ...], env: dict[str, str]) -> str:
+    answer = capture(argv, cwd="/", env=env, timeout=3600.0, alone=False)
     if answer.code != 0:
         lines = (answer.err.strip() or answer.out.strip() or "no message").splitlines()
         raise CopyFailed(f"{argv[0]} failed with {answer.code}: {lines[-1]}")
+    return answer.out
 
 
 def main() -> int:
     """Put every database of the order back; 0, or 1 with one line of why."""
     order = json.loads(os.environ["GANTRY_PUT_BACK"])
     env = {name: value for name, value in os.environ.items() if name != "GANTRY_PUT_BACK"}
-    stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    stamp = order.get("stamp") or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
     results = []
     for database in order["databases"]:
         try:

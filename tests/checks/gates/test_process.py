@@ -1,17 +1,30 @@
 """Processes behind the gate: recorded before they act, alone in their group, ended step by step."""
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from checks.gates import process
-from checks.gates.process import Child, Command, CommandNotFound, Identity, capture, end_group
+from checks.gates.identity import Identity, identity_of, this_place
+from checks.gates.process import (
+    Child,
+    Command,
+    CommandNotFound,
+    NotRun,
+    Orphan,
+    Untold,
+    capture,
+    end_group,
+    uptime,
+)
 from tests.servers import wait_until
 
 ENV = {"PATH": os.environ["PATH"], "GREETING": "hello"}
@@ -25,7 +38,8 @@ def started() -> Iterator[list[Child]]:
     yield children
     for child in children:
         process._signal_group(child.identity.pid, process.signal.SIGKILL)
-        child.wait(PATIENCE)
+        with suppress(NotRun):
+            child.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -104,8 +118,8 @@ def test_a_daemon_left_behind_lives_on_and_the_step_ends(started, tmp_path):
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        ("echo ready; exec sleep 60", -2),
-        ("trap '' INT; echo ready; exec sleep 60", -15),
+        ("echo ready; exec sleep 60", 130),
+        ("trap '' INT; echo ready; exec sleep 60", 143),
         ("trap '' INT TERM; echo ready; exec sleep 60", -9),
     ],
 )
@@ -137,8 +151,8 @@ def test_a_group_of_a_dead_engine_is_ended_by_its_identity(started, tmp_path):
     child.open()
     inner = pid_in(tmp_path / "inner.pid")
     ended = capture(
-        (sys.executable, "-c", "import sys; from checks.gates.process import *; "
-         f"print(end_group(Identity(pid={child.identity.pid}, started={child.identity.started})))"),
+        (sys.executable, "-c", "from checks.gates.process import *; "
+         f"print(end_group(Identity(**{child.identity.stored()})))"),
         cwd=str(Path.cwd()),
     )  # fmt: skip
     assert ended.out.strip() == "True", ended
@@ -146,8 +160,8 @@ def test_a_group_of_a_dead_engine_is_ended_by_its_identity(started, tmp_path):
 
 
 def test_an_identity_tells_a_pid_that_is_used_again():
-    mine = Identity(pid=os.getpid(), started=psutil.Process().create_time())
-    earlier = Identity(pid=os.getpid(), started=mine.started - 100)
+    mine = identity_of(os.getpid())
+    earlier = Identity(place=this_place(), pid=os.getpid(), started=mine.started - 100)
     assert mine.is_alive
     assert not earlier.is_alive
     assert end_group(earlier) is False
@@ -206,3 +220,70 @@ def test_capture_says_which_program_is_missing(tmp_path):
 
 def test_capture_shows_bytes_that_are_no_text(tmp_path):
     assert capture(("printf", "\\377ok"), cwd=str(tmp_path)).out == "\ufffdok"
+
+
+# --- whose parent died --------------------------------------------------------------------------------------
+
+
+def orphan_of_a_dead_parent(folder: Path, script: str, *, opens: bool = True) -> Orphan:
+    """A command whose parent was killed right after it had opened the gate, or before."""
+    parent = textwrap.dedent(f"""
+        import json, os, pathlib, sys
+        from checks.gates.process import Child, Command
+        folder = sys.argv[1]
+        command = Command(argv=("bash", "-c", {script!r}), env=dict(os.environ), cwd=folder)
+        child = Child(command, output=pathlib.Path(folder, "output"))
+        if {opens}:
+            child.open()
+        print(json.dumps(child.identity.stored()), flush=True)
+        os.kill(os.getpid(), 9)
+    """)
+    ended = subprocess.run([sys.executable, "-c", parent, str(folder)], capture_output=True, text=True)
+    return Orphan(Identity(**json.loads(ended.stdout)), code=folder / "output.code")
+
+
+def test_a_command_outlives_its_parent_and_tells_its_exit_code(tmp_path):
+    orphan = orphan_of_a_dead_parent(tmp_path, "until test -e go; do sleep 0.05; done; exit 7")
+    assert orphan.wait(0.2) is None
+    (tmp_path / "go").touch()
+    wait_until(lambda: not orphan.identity.is_alive)
+    assert orphan.wait(0) == 7
+
+
+def test_one_that_never_began_says_so(tmp_path):
+    orphan = orphan_of_a_dead_parent(tmp_path, "touch ran", opens=False)
+    wait_until(lambda: not orphan.identity.is_alive)
+    with pytest.raises(NotRun):
+        orphan.wait(0)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_of_one_that_was_killed_with_its_gate_nobody_knows(tmp_path):
+    orphan = orphan_of_a_dead_parent(tmp_path, "sleep 60")
+    os.killpg(orphan.identity.pid, 9)
+    wait_until(lambda: not orphan.identity.is_alive)
+    with pytest.raises(Untold):
+        orphan.wait(0)
+
+
+def test_an_orphan_is_ended_with_all_that_it_started(tmp_path):
+    orphan = orphan_of_a_dead_parent(tmp_path, "sleep 60 & echo $! > inner.pid; wait")
+    inner = pid_in(tmp_path / "inner.pid")
+    orphan.end()
+    wait_until(lambda: gone(inner))
+
+
+def test_a_parent_that_was_stopped_for_longer_than_it_may_act_opens_in_vain(started, tmp_path):
+    child = spawn(started, tmp_path, "touch ran")
+    child.open(until=uptime() - 1)
+    wait_until(lambda: not child.identity.is_alive)
+    with pytest.raises(NotRun):
+        child.wait(0)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_parent_in_time_opens_it(started, tmp_path):
+    child = spawn(started, tmp_path, "touch ran")
+    child.open(until=uptime() + 5)
+    assert child.wait(PATIENCE) == 0
+    assert (tmp_path / "ran").exists()
