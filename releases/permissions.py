@@ -9,13 +9,26 @@ if TYPE_CHECKING:
 
     from checks.models import Environment
 
-VERBS = ("review", "publish", "request", "tick", "approve", "deploy", "rollback", "operate", "resolve")
+VERBS = (
+    "review",
+    "publish",
+    "request",
+    "tick",
+    "approve",
+    "deploy",
+    "skip",
+    "abort",
+    "rollback",
+    "operate",
+    "resolve",
+    "hold",
+)
 
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset(),
-    "release_manager": frozenset({"review", "publish", "request", "tick", "deploy", "rollback"}),
-    "approver": frozenset({"review", "approve", "tick"}),
-    "operator": frozenset({"tick", "deploy", "rollback", "operate", "resolve"}),
+    "release_manager": frozenset(VERBS) - {"approve", "operate", "resolve"},
+    "approver": frozenset({"review", "approve", "tick", "skip", "hold"}),
+    "operator": frozenset({"tick", "deploy", "abort", "rollback", "operate", "resolve", "hold"}),
     "administrator": frozenset(VERBS),
 }
 
@@ -26,18 +39,38 @@ def may(user: "User", verb: str, environment: "Environment | None" = None) -> bo
         return False
     if user.is_superuser:
         return True
-    grants = user.grants.filter(role__in=[role for role, verbs in ROLES.items() if verb in verbs])
+    grants = user.grants.filter(role__in=_roles(verb))
     if environment is not None:
         grants = grants.filter(environment=environment) | grants.filter(environment__isnull=True)
     return grants.exists()
+
+
+def may_everywhere(user: "User", verb: str) -> bool:
+    """May `user` do `verb` in every environment at once?"""
+    if not user.is_active or user.is_superuser:
+        return user.is_active
+    return user.grants.filter(role__in=_roles(verb), environment__isnull=True).exists()
+
+
+def _roles(verb: str) -> list[str]:
+    return [role for role, verbs in ROLES.items() if verb in verbs]
 
 
 def demand(user: "User", verb: str, environment: "Environment | None" = None) -> None:
     """Raise NotAllowed, naming who could be asked, unless `user` may."""
     if may(user, verb, environment):
         return
-    roles = " or ".join(role.replace("_", " ") for role, verbs in ROLES.items() if verb in verbs)
-    place = f" in {environment}" if environment else ""
-    raise NotAllowed(
+    raise _refusal(user, verb, f" in {environment}" if environment else "")
+
+
+def demand_everywhere(user: "User", verb: str) -> None:
+    """Raise NotAllowed, naming who could be asked, unless `user` may in every environment at once."""
+    if not may_everywhere(user, verb):
+        raise _refusal(user, verb, " in every environment at once")
+
+
+def _refusal(user: "User", verb: str, place: str) -> NotAllowed:
+    roles = " or ".join(role.replace("_", " ") for role in _roles(verb))
+    return NotAllowed(
         f"{user.username} may not {verb}{place}: ask one who is {roles}, or have the role granted in the admin"
     )

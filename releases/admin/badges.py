@@ -1,5 +1,6 @@
 """What colour a status has, on lists and pages alike."""
 
+from releases.models.holds import HoldState
 from releases.statuses import (
     BackupStatus,
     DeploymentStatus,
@@ -52,6 +53,12 @@ INCIDENTS = {
     IncidentStatus.OPEN.value: BAD,
     IncidentStatus.MITIGATED.value: LOOK,
     IncidentStatus.RESOLVED.value: GOOD,
+}
+HOLDS = {
+    HoldState.AHEAD.value: MOVING,
+    HoldState.STANDING.value: LOOK,
+    HoldState.OVER.value: CALM,
+    HoldState.LIFTED.value: GOOD,
 }
 SEVERITIES = {"P1": BAD, "P2": BAD, "P3": LOOK, "P4": CALM}
 BACKUPS = {

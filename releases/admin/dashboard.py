@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from checks.models import Environment, Metric, MetricSnapshot
-from releases.models import Approval, Deployment, Incident, Release
+from releases.models import Approval, Deployment, Hold, Incident, Release
+from releases.models.holds import HoldState
 from releases.statuses import DeploymentStatus, IncidentStatus, ItemState, ReleaseStatus
 
 D = DeploymentStatus
@@ -42,6 +43,7 @@ class Place:
     version: str
     in_flight: Deployment | None
     incidents: int
+    is_held: bool
     readings: tuple[Reading, ...]
 
 
@@ -49,12 +51,14 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """All that the first page shows, in a number of queries that does not grow."""
     flights = list(_deployments().filter(status__in=IN_FLIGHT).order_by("-planned_at")[:20])
     incidents = list(_open_incidents()[:20])
-    places = _places(flights, incidents)
+    holds = _holds()
+    places = _places(flights, incidents, holds)
     people = _for_people()
     return given | {
         "places": places,
         "flights": flights,
         "incidents": incidents,
+        "holds": holds,
         "people": people,
         "recent": list(_deployments().exclude(status=D.PLANNED).order_by("-planned_at")[:8]),
         "figures": [
@@ -79,10 +83,19 @@ def _open_incidents() -> QuerySet[Incident]:
     )
 
 
+def _holds() -> list[tuple[Hold, HoldState]]:
+    """What stands and what is to come, in the order in which it begins."""
+    now = timezone.now()
+    rows = Hold.objects.current(now).select_related("environment__service", "by")
+    return [(row, row.state(now)) for row in rows.order_by("starts_at", "pk")[:20]]
+
+
 # --- what runs where ----------------------------------------------------------------------------------
 
 
-def _places(flights: Iterable[Deployment], incidents: Iterable[Incident]) -> list[Place]:
+def _places(
+    flights: Iterable[Deployment], incidents: Iterable[Incident], holds: Iterable[tuple[Hold, HoldState]]
+) -> list[Place]:
     newest = (
         Deployment.objects.filter(environment=OuterRef("pk"), status__in=LIVE)
         .order_by("-number")
@@ -94,6 +107,7 @@ def _places(flights: Iterable[Deployment], incidents: Iterable[Incident]) -> lis
     }
     flying = {each.environment_id: each for each in flights if each.status != D.WATCHING}
     wrong = [each.environment_id for each in incidents]
+    held = {hold.environment_id for hold, state in holds if state is HoldState.STANDING}
     readings = _readings()
     return [
         Place(
@@ -102,6 +116,7 @@ def _places(flights: Iterable[Deployment], incidents: Iterable[Incident]) -> lis
             version=version_left_by(live.get(each.live)),
             in_flight=flying.get(each.pk),
             incidents=wrong.count(each.pk),
+            is_held=not held.isdisjoint((each.pk, None)),
             readings=readings.get(each.pk, ()),
         )
         for each in environments

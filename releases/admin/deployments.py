@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from checks.admin import Page, place
+from checks.tail import MOST, end_of
 from releases import doorbell, tasks
 from releases.admin import badges
 from releases.admin.acting import WayBackForm, address_of, carry_out, dialog, user_of
@@ -24,6 +26,7 @@ from releases.plan.model import TRIGGER, Plan, from_json
 from releases.statuses import DeploymentStatus
 
 D = DeploymentStatus
+PLAIN = "text/plain; charset=utf-8"
 RELATED = ("release__service", "release__revision", "environment__service", "requested_by", "undoes")
 # What may be asked of a deployment, by its status; lifecycle decides whether it is done.
 OFFERED = {
@@ -110,18 +113,23 @@ class DeploymentAdmin(Page):
     def log(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The deployment log as plain text, as the rows tell it now."""
         deployment = self.found(request, str(pk))
-        answer = HttpResponse(logbook.render(deployment), content_type="text/plain; charset=utf-8")
+        answer = HttpResponse(logbook.render(deployment), content_type=PLAIN)
         name = logbook.path_of(deployment).name
         if "download" in request.GET:
             answer["Content-Disposition"] = f'attachment; filename="{_plain(name)}"'
         return answer
 
-    def output(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """All that an attempt said, as plain text; its last lines where the file is gone."""
+    def output(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """What an attempt said, as plain text; of a long output the end, with `?download` all of it."""
         attempt = site._registry[Attempt].found(request, str(pk))
         file = output_path(attempt.output) if attempt.output else None
-        text = file.read_text(errors="replace") if file and file.is_file() else attempt.tail
-        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+        if not (file and file.is_file()):
+            return HttpResponse(attempt.tail, content_type=PLAIN)
+        if "download" in request.GET:
+            return FileResponse(file.open("rb"), as_attachment=True, filename=file.name, content_type=PLAIN)
+        text, size = end_of(file)
+        left_out = f"[the last {MOST:,} of {size:,} bytes; all of them: {request.path}?download]\n\n"
+        return HttpResponse(text if size <= MOST else left_out + text, content_type=PLAIN)
 
     # --- what people do ----------------------------------------------------------------------------
 
@@ -182,7 +190,7 @@ class DeploymentAdmin(Page):
             demand(user, "deploy", deployment.environment)
             if not is_offered(deployment, "go_on"):
                 raise Held(f"{deployment} is {deployment.status}; only one that waits or is paused goes on")
-            doorbell.ring(tasks.deploy, deployment.pk, user.username)
+            doorbell.ring(tasks.deploy.name, deployment.pk, user.username)
             return f"{deployment} goes on as soon as a worker is free"
 
         return carry_out(request, verb, back=address_of(deployment))
@@ -208,7 +216,7 @@ class DeploymentAdmin(Page):
                 restore_data=given["restore_data"],
                 at=timezone.now(),
             )
-            doorbell.ring(tasks.deploy, back.pk, user.username)
+            doorbell.ring(tasks.deploy.name, back.pk, user.username)
             return f"{back} takes {deployment} back; a worker takes it from here"
 
         return carry_out(request, verb, back=address_of(deployment))
@@ -217,7 +225,7 @@ class DeploymentAdmin(Page):
 def start(deployment: Deployment, user: Any) -> None:
     """Queue exactly the plan that was approved; the worker looks whether it still holds before it begins."""
     deployments.queue(deployment, user=user, at=timezone.now())
-    doorbell.ring(tasks.deploy, deployment.pk, user.username)
+    doorbell.ring(tasks.deploy.name, deployment.pk, user.username)
 
 
 def is_offered(deployment: Deployment, verb: str) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
-from releases.models import ChecklistItem, Deployment, Incident
+from releases.models import ChecklistItem, Deployment, Hold, Incident
 from releases.statuses import OCCUPYING, DeploymentStatus, IncidentStatus, ItemState, ReleaseStatus
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
@@ -18,6 +19,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Deployments", "rocket_launch", "releases_deployment", "in_flight"),
             ("Checklist", "checklist", "releases_checklistitem", "open_boxes"),
             ("Incidents", "emergency_home", "releases_incident", "open_incidents"),
+            ("Holds", "lock_clock", "releases_hold", "standing_holds"),
             ("Backups", "database", "releases_backup", ""),
         ),
     ),
@@ -86,6 +88,10 @@ def _open_incidents() -> QuerySet[Incident]:
     return Incident.objects.filter(status=IncidentStatus.OPEN)
 
 
+def _standing_holds() -> QuerySet[Hold]:
+    return Hold.objects.standing(timezone.now())
+
+
 def _open_boxes() -> QuerySet[ChecklistItem]:
     boxes = ChecklistItem.objects.filter(
         release__status=ReleaseStatus.OPEN, deployment__isnull=True, is_required=True
@@ -97,4 +103,5 @@ COUNTED: dict[str, Callable[[], QuerySet[Any]]] = {
     "in_flight": _in_flight,
     "open_boxes": _open_boxes,
     "open_incidents": _open_incidents,
+    "standing_holds": _standing_holds,
 }

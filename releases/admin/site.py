@@ -16,6 +16,7 @@ PAGES = (
     "releases.admin.items",
     "releases.admin.deployments",
     "releases.admin.incidents",
+    "releases.admin.holds",
     "releases.admin.backups",
     "releases.admin.features",
     "releases.admin.permissions",

@@ -3,6 +3,7 @@
 from releases.models.backups import Backup
 from releases.models.deployments import Approval, Attempt, Deployment
 from releases.models.features import Feature
+from releases.models.holds import Hold
 from releases.models.incidents import Incident
 from releases.models.items import ChecklistItem
 from releases.models.maintenance import MaintenanceState
@@ -21,6 +22,7 @@ __all__ = [
     "Deployment",
     "Feature",
     "Grant",
+    "Hold",
     "Incident",
     "MaintenanceState",
     "Release",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from checks.models import Environment
 from releases.models.releases import Release
-from releases.statuses import OCCUPYING, DeploymentStatus, Outcome, RollbackClass
+from releases.statuses import OCCUPYING, WANTS, DeploymentStatus, Outcome, RollbackClass
 
 
 class Leased(models.Model):
@@ -41,9 +41,17 @@ class Deployment(Leased):
         default=DeploymentStatus.PLANNED,
         choices=[(s.value, s.value) for s in DeploymentStatus],
     )
-    wants = models.CharField(max_length=8, blank=True, choices=[("pause", "pause"), ("abort", "abort")])
+    wants = models.CharField(
+        max_length=12,
+        blank=True,
+        choices=[(each, each) for each in WANTS],
+        help_text="what the run is asked to do: at its next safe point, or (stop) at once",
+    )
     message = models.TextField(blank=True, help_text="what it waits for, or how it ended, in one line")
     planned_at = models.DateTimeField()
+    starts_at = models.DateTimeField(
+        null=True, blank=True, help_text="T-0 on the clock: steps start no earlier than their offset from it"
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     live_at = models.DateTimeField(null=True, blank=True, help_text="T-0: when the new version met its users")
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -104,7 +112,11 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
     command = models.TextField(blank=True, help_text="exactly what was run, secrets masked")
-    process = models.JSONField(default=dict, blank=True, help_text="pid and start time")
+    variables = models.JSONField(default=dict, blank=True, help_text="what the command saw, secrets masked")
+    idempotency_key = models.CharField(
+        max_length=120, blank=True, help_text="the same for every attempt at one effect: $GANTRY_KEY"
+    )
+    process = models.JSONField(default=dict, blank=True, help_text="where it ran, pid and start time")
     outcome = models.CharField(
         max_length=12,
         blank=True,

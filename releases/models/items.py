@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from releases.models.deployments import Attempt, Deployment
 from releases.models.releases import Release
@@ -14,7 +14,7 @@ class ChecklistItem(models.Model):
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="items")
     deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, blank=True, related_name="items")
-    key = models.CharField(max_length=40)
+    key = models.CharField(max_length=100)
     text = models.TextField()
     heading = models.TextField(blank=True)
     line = models.PositiveIntegerField(default=0)
@@ -29,6 +29,14 @@ class ChecklistItem(models.Model):
     )
     state = models.CharField(
         max_length=8, default=ItemState.OPEN, choices=[(s.value, s.value) for s in ItemState]
+    )
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="who asked for it and cannot tick it",
     )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, blank=True, related_name="items")
@@ -45,6 +53,10 @@ class ChecklistItem(models.Model):
             models.CheckConstraint(
                 condition=Q(state=ItemState.OPEN) | (Q(at__isnull=False) & ~Q(evidence={})),
                 name="no_box_is_closed_without_evidence",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=True) | Q(by__isnull=True) | ~Q(by=F("asked_by")),
+                name="nobody_agrees_to_what_they_asked_for",
             ),
             models.CheckConstraint(
                 condition=Q(state=ItemState.OPEN)

@@ -10,10 +10,10 @@ pytestmark = pytest.mark.django_db
 
 ALLOWED = {
     "viewer": "",
-    "release_manager": "review publish request tick deploy rollback",
-    "approver": "review approve tick",
-    "operator": "tick deploy rollback operate resolve",
-    "administrator": "review publish request tick approve deploy rollback operate resolve",
+    "release_manager": "review publish request tick deploy rollback hold",
+    "approver": "review approve tick hold",
+    "operator": "tick deploy rollback operate resolve hold",
+    "administrator": "review publish request tick approve deploy rollback operate resolve hold",
 }
 
 

@@ -13,6 +13,7 @@ from checks.models import AuditEntry
 from releases.admin.site import site
 from releases.lifecycle import items
 from releases.models import AccessToken
+from releases.models.deployments import output_path
 from releases.permissions import ROLES
 from tests import factories
 from tests.factories import NOON
@@ -44,6 +45,7 @@ def world():
     factories.make_attempt(deployment=deployment, tail="done")
     factories.make_approval(deployment=deployment)
     factories.make_incident(deployment=deployment)
+    factories.make_hold(environment=environment)
     factories.make_backup(database=database, deployment=deployment)
     factories.make_deployment(undoes=deployment, status="queued")
     token = {"label": "ci", "digest": "0" * 64, "created_at": NOON, "expires_at": NOON}
@@ -112,6 +114,7 @@ EVIDENCE = (
     "release",
     "runbookrevision",
     "incident",
+    "hold",
     "backup",
     "decision",
 )
@@ -183,6 +186,7 @@ def hostile():
         deployment=deployment, tail=EVIL, command=EVIL, outcome="failed", by=EVIL, result={"message": EVIL}
     )
     factories.make_incident(deployment=deployment, title=EVIL, cause=EVIL, decision=EVIL)
+    factories.make_hold(environment=environment, reason=EVIL, by=asker)
     factories.make_variable(environment=environment, name=EVIL, value=EVIL)
     return deployment
 
@@ -208,6 +212,21 @@ def test_log_and_output_are_plain_text(hostile, client) -> None:
         assert answer["Content-Type"] == "text/plain; charset=utf-8"
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert EVIL in answer.content.decode()
+
+
+def test_a_long_output_is_shown_from_its_end_and_sent_whole(client, settings, tmp_path) -> None:
+    settings.VAR_DIR = tmp_path
+    attempt = factories.make_attempt(output="1-long-1.log")
+    output_path("1-long-1.log").write_text("begin\n" + "x" * 2_000_000 + "\nend\n")
+    address = reverse("admin:releases_attempt_output", args=[attempt.pk])
+    shown = sign_in(client).get(address).content.decode()
+    assert shown.startswith(
+        f"[the last 1,048,576 of 2,000,011 bytes; all of them: {address}?download]\n\nxxx"
+    )
+    assert shown.endswith("\nend\n")
+    whole = client.get(address + "?download")
+    assert b"".join(whole.streaming_content).startswith(b"begin\n")
+    assert whole["Content-Disposition"] == 'attachment; filename="1-long-1.log"'
 
 
 # --- secrets --------------------------------------------------------------------------------------------
