@@ -1,10 +1,19 @@
 """A service and the places where it runs."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from checks import secrets
+from checks import secrets, windows
+
+
+def check_window(text: str) -> None:
+    """Raises ValidationError for a window that cannot be read."""
+    try:
+        windows.parse(text)
+    except windows.WindowError as error:
+        raise ValidationError(str(error)) from None
 
 
 class Service(models.Model):
@@ -39,6 +48,20 @@ class Environment(models.Model):
     folder = models.CharField(max_length=500, help_text="git working tree that runs; commands start here")
     base_url = models.URLField(max_length=300)
     order = models.PositiveSmallIntegerField(default=1, help_text="place in the promotion order")
+    after = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="promotes_to",
+        help_text="the same commit and runbook must have succeeded there first",
+    )
+    window = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[check_window],
+        help_text="when deployments may start: Mon-Thu 09:00-17:00 Europe/Berlin; Fri 09:00-12:00 Europe/Berlin",
+    )
     is_protected = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
     time_scale = models.PositiveIntegerField(
@@ -58,10 +81,27 @@ class Environment(models.Model):
                 name="environment_protected_runs_in_real_time",
                 violation_error_message="time_scale is refused on a protected environment that is not a demo",
             ),
+            models.CheckConstraint(
+                condition=Q(after__isnull=True) | ~Q(after=F("id")),
+                name="environment_not_after_itself",
+                violation_error_message="an environment does not come after itself",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.service.name}/{self.name}"
+
+    def clean(self) -> None:
+        """Raises ValidationError for an earlier environment of another service, and for a circle of them."""
+        super().clean()
+        if self.after and self.after.service_id != self.service_id:
+            raise ValidationError({"after": f"{self.after} belongs to another service"})
+        chain = [self]
+        while earlier := chain[-1].after:
+            chain.append(earlier)
+            if earlier in chain[:-1]:
+                names = " after ".join(each.name for each in chain)
+                raise ValidationError({"after": f"that is a circle: {names}"})
 
     def url(self, path: str) -> str:
         """The absolute URL of `path` in this environment."""
@@ -92,7 +132,9 @@ class Variable(models.Model):
 
     @value.setter
     def value(self, plain: str) -> None:
-        self.stored = secrets.encrypt(plain) if self.is_secret else plain
+        place = self.environment
+        names = secrets.names_of(place.service.name, place.name)
+        self.stored = secrets.encrypt(plain, names=names) if self.is_secret else plain
 
     @property
     def shown(self) -> str:

@@ -5,17 +5,21 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
+from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from checks import tasks as checks_tasks
 from checks.admin import EditablePage, place
 from checks.models import Database, Environment, Host, Service, Variable
-from checks.secrets import MASK, SecretTooShort, encrypt
+from checks.secrets import MASK, Unmaskable, names_of, refuse_unmaskable
 from releases import doorbell, tasks
 from releases.admin.acting import address_of, carry_out, dialog, user_of
+from releases.admin.holds import HoldHereForm, put_by_form
 from releases.admin.site import site
+from releases.lifecycle import holds
 from releases.models import Deployment
 from releases.permissions import demand
 
@@ -35,6 +39,10 @@ class VariableForm(forms.ModelForm):
         model = Variable
         fields = ("name", "is_secret", "value")
 
+    def __init__(self, *args: Any, place: Environment | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = place
+
     def clean(self) -> dict[str, Any]:
         """A new variable, or one that becomes or ceases to be a secret, needs its value said."""
         given = super().clean() or self.cleaned_data
@@ -42,14 +50,21 @@ class VariableForm(forms.ModelForm):
         if is_turned and not given.get("value"):
             self.add_error("value", "say the value: it cannot be carried over from the stored one")
         if given.get("is_secret") and given.get("value"):
-            self._check_length(given["value"])
+            self._check_maskable(given["value"])
         return given
 
-    def _check_length(self, plain: str) -> None:
+    def _check_maskable(self, plain: str) -> None:
         try:
-            encrypt(plain)
-        except SecretTooShort as error:
+            refuse_unmaskable(plain, names=self._names())
+        except Unmaskable as error:
             self.add_error("value", str(error))
+
+    def _names(self) -> tuple[str, ...]:
+        """Asked for late: a new environment gets its name after its variables' forms are made."""
+        if self.place is None:
+            return ()
+        service = self.place.service.name if hasattr(self.place, "service") else ""
+        return names_of(service, self.place.name)
 
     def save(self, commit: bool = True) -> Variable:
         """Store the value where one was given."""
@@ -58,11 +73,20 @@ class VariableForm(forms.ModelForm):
         return super().save(commit)
 
 
+class VariableFormSet(PaginationInlineFormSet):
+    """The variables of one environment, whose names are no secrets."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """Every form knows the environment."""
+        return {**super().get_form_kwargs(index), "place": self.instance}
+
+
 class VariableInline(TabularInline):
     """What is exported to every command."""
 
     model = Variable
     form = VariableForm
+    formset = VariableFormSet
     fields = ("name", "is_secret", "stored_value", "value")
     readonly_fields = ("stored_value",)
     extra = 0
@@ -133,19 +157,20 @@ class EnvironmentAdmin(EditablePage):
     """Where it runs. Whether it is fenced is observed, not entered."""
 
     environment_path = ""
-    list_display = ("where", "base_url", "order", "is_protected", "is_demo", "fence")
+    list_display = ("where", "base_url", "order", "after", "window", "is_protected", "is_demo", "fence")
     list_filter = ("service", "is_protected", "is_fenced")
-    list_select_related = ("service",)
+    list_select_related = ("service", "after__service")
     search_fields = ("name", "service__name", "base_url")
     readonly_fields = ("is_fenced",)
-    actions_detail = ("run_checks", "back_up")
+    actions_detail = ("run_checks", "back_up", "hold")
     inlines = (VariableInline, DatabaseInline, HostInline)
     change_form_outer_before_template = "gantry/environment.html"
     fields = (
         ("service", "name"),
         "folder",
         "base_url",
-        ("order", "time_scale"),
+        ("order", "after"),
+        ("window", "time_scale"),
         ("is_protected", "is_demo", "is_fenced"),
     )
 
@@ -170,7 +195,7 @@ class EnvironmentAdmin(EditablePage):
 
         def verb() -> str:
             demand(user, "operate", environment)
-            doorbell.ring(checks_tasks.run, environment.pk)
+            doorbell.ring(checks_tasks.run.name, environment.pk)
             return f"A worker asks the probes of {environment}; their answers appear under Answers"
 
         return carry_out(request, verb, back=address_of(environment))
@@ -186,10 +211,34 @@ class EnvironmentAdmin(EditablePage):
 
         def verb() -> str:
             demand(user, "operate", environment)
-            doorbell.ring(tasks.backup, environment.pk, user.username)
+            doorbell.ring(tasks.backup.name, environment.pk, user.username)
             return f"A worker copies the databases of {environment}; the copies appear under Backups"
 
         return carry_out(request, verb, back=address_of(environment))
+
+    @action(
+        description="Hold deployments",
+        icon="lock_clock",
+        dialog=dialog(
+            "Hold deployments here",
+            "No new deployment starts here, and one that is under way stops at its next safe point. "
+            "Ways back are never held.",
+            "Hold",
+            HoldHereForm,
+        ),
+    )
+    def hold(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Put a hold on this environment."""
+        environment = self.found(request, object_id)
+        return carry_out(
+            request, lambda: put_by_form(request, form, environment), back=address_of(environment)
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Names of environments hold the name of their service."""
+        if db_field.name == "after":
+            kwargs["queryset"] = Environment.objects.select_related("service")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """An address without a scheme is taken for https."""
@@ -200,10 +249,11 @@ class EnvironmentAdmin(EditablePage):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The page of one environment also shows its newest deployments."""
+        """The page of one environment also shows what holds it and its newest deployments."""
         environment = kwargs.get("obj")
         if environment:
             runs = Deployment.objects.filter(environment=environment).order_by("-number").defer("plan")
+            context["holds"] = holds.standing(environment, timezone.now())
             context["runs"] = runs.select_related("release__service", "requested_by")[:5]
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -13,7 +13,7 @@ from releases import doorbell, tasks
 from releases.admin import badges
 from releases.admin.acting import EvidenceForm, ReasonForm, address_of, carry_out, dialog, user_of
 from releases.admin.site import site
-from releases.lifecycle import items
+from releases.lifecycle import items, promotion
 from releases.models import ChecklistItem
 from releases.permissions import may
 from releases.plan.model import ASK
@@ -31,6 +31,7 @@ class ChecklistItemAdmin(Page):
     actions_row = ("tick", "waive")
     actions_detail = ("tick", "waive")
     exclude = ("is_claimed",)
+    readonly_fields = ("offered",)
 
     @display(description="state", ordering="state", label=badges.ITEMS)
     def shown(self, item: ChecklistItem) -> str:
@@ -47,6 +48,12 @@ class ChecklistItemAdmin(Page):
     def said(self, item: ChecklistItem) -> str:
         """What was seen, in one line."""
         return str(item.evidence.get("said") or item.evidence.get("seen") or "")[:120]
+
+    @display(description="offered as evidence")
+    def offered(self, item: ChecklistItem) -> str:
+        """What another environment's deployment proves of it; a person ticks all the same."""
+        is_open = item.state in (ItemState.OPEN, ItemState.FAILED)
+        return (promotion.offered(item, item.release) if is_open else "") or "–"
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """A closed box offers nothing."""
@@ -94,7 +101,7 @@ def _let_go_on(item: ChecklistItem, user: User) -> bool:
         return False
     if not may(user, "deploy", deployment.environment):
         return False
-    doorbell.ring(tasks.deploy, deployment.pk, user.username)
+    doorbell.ring(tasks.deploy.name, deployment.pk, user.username)
     return True
 
 

@@ -1,5 +1,6 @@
 """Registering a service from its TOML file: what differs is changed and named, nothing else is touched."""
 
+import graphlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from django.db import DataError, IntegrityError, models
 from checks import observe
 from checks.models import Database, Environment, Host, Metric, Probe, Service, Variable
 from checks.probers.base import Question
-from checks.secrets import SecretTooShort
+from checks.secrets import Unmaskable
 from releases import repository
 from releases.errors import WrongUsage
 from releases.recorder import Add, Change, record
@@ -33,6 +34,8 @@ ENVIRONMENT_KEYS = {
     "folder": str,
     "base_url": str,
     "order": int,
+    "after": str,
+    "window": str,
     "protected": bool,
     "demo": bool,
     "time_scale": int,
@@ -74,8 +77,9 @@ def register(path: Path, *, by: str, at: datetime) -> list[str]:
     content = _load(path)
     plan = _Differences()
     service = _service(content, plan, path)
-    for each in _tables(content, "environment", path):
-        _environment(service, each, plan, path)
+    places = _places(service)
+    for each in _in_order(_tables(content, "environment", path), places, path):
+        _environment(service, each, places, plan, path)
     if plan.changes:
         try:
             record(*plan.changes, by=by, at=at)
@@ -153,26 +157,59 @@ def _service(content: dict[str, Any], plan: _Differences, path: Path) -> Service
     return row
 
 
-def _environment(service: Service, table: dict[str, Any], plan: _Differences, path: Path) -> None:
+def _places(service: Service) -> dict[str, Environment]:
+    """The environments that there are, by their names."""
+    if not service.pk:
+        return {}
+    return {row.name: row for row in service.environments.select_related("after")}
+
+
+def _in_order(
+    tables: list[dict[str, Any]], places: Mapping[str, Environment], path: Path
+) -> list[dict[str, Any]]:
+    """Each environment behind the one that it comes after; raises WrongUsage for a circle or an unknown one."""
+    earlier = {name: row.after.name if row.after else "" for name, row in places.items()}
+    earlier |= {str(table.get("name", "")): str(table.get("after", "")) for table in tables}
+    for name, after in earlier.items():
+        if after and after not in earlier:
+            known = ", ".join(sorted(set(earlier) - {name})) or "no other"
+            raise WrongUsage(f"{path}: [[environment]] {name} is after '{after}'; there is {known}")
+    graph = {name: {after} - {""} for name, after in earlier.items()}
+    try:
+        order = list(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        circle = " after ".join(reversed(error.args[1]))
+        raise WrongUsage(f"{path}: environments come after each other in a circle: {circle}") from None
+    return sorted(tables, key=lambda table: order.index(str(table.get("name", ""))))
+
+
+def _environment(
+    service: Service, table: dict[str, Any], places: dict[str, Environment], plan: _Differences, path: Path
+) -> None:
+    """`places` holds those that there are, and gets this one, so that a later one may come after it."""
     name = str(table.get("name", ""))
     _known(table, ENVIRONMENT_KEYS, f"[[environment]] {name}", path)
     _needed(table, ("name", "folder", "base_url"), f"[[environment]] {name}", path)
+    after = table.get("after", "")
     wanted = {
         "folder": table["folder"],
         "base_url": table["base_url"],
         "order": table.get("order", 1),
+        "after": places[after] if after else None,
+        "window": table.get("window", ""),
         "is_protected": table.get("protected", False),
         "is_demo": table.get("demo", False),
         "time_scale": table.get("time_scale", 1),
     }
-    row = Environment.objects.filter(service=service, name=name).first() if service.pk else None
-    if row is None:
+    row = places.get(name)
+    if row is None or row.pk is None:
         row = Environment(service=service, name=name, **wanted)
         _clean(row, path, exclude=["service"])
         plan.new(row, f"environment {row}")
     else:
         _clean(Environment(pk=row.pk, service=service, name=name, **wanted), path)
         plan.fields(row, wanted, f"environment {row}")
+    places[name] = row
     _variables(row, table.get("variables", {}), plan, path)
     _databases(row, _tables(table, "database", path), plan, path)
     _hosts(row, _tables(table, "host", path), plan, path)
@@ -198,7 +235,7 @@ def _variables(environment: Environment, table: Mapping[str, Any], plan: _Differ
         fresh = Variable(environment=environment, name=name, is_secret=is_secret)
         try:
             fresh.value = plain
-        except SecretTooShort as error:
+        except Unmaskable as error:
             raise WrongUsage(f"{path}: {environment} variable {name}: {error}") from None
         if row is None:
             plan.new(fresh, f"variable {environment} {name}")

@@ -1,8 +1,9 @@
 """What holds a plan, and what people should know before they approve it; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from releases.plan import hosts
 from releases.plan.model import PlannedMethod
 from releases.plan.steps import applies, by_hand_of, runs_of, ways_by_hand
 from releases.runbooks.document import AUTO, CONFIRM, GUIDE, SKIP, Block, Document, Step
@@ -12,12 +13,17 @@ from releases.runbooks.review import matters
 from releases.statuses import RollbackClass
 
 FORWARD_ROLES = ("deployment_steps", "post_deployment")
+# Kinds whose block does not run where it says: Gantry does the work itself, or asks a database.
+DONE_HERE = ("backup", "http", "restore", "sql")
 COVERS = (RollbackClass.FLAGS, RollbackClass.CODE, RollbackClass.RESTORE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What the planner must know of the world: who runs where now, and what changes between the two commits."""
+    """What the planner must know of the world: who runs where now, and what changes between the two commits.
+
+    `has_health`: the service has a page that tells whether it is ready.
+    """
 
     service: str
     environment: str
@@ -32,6 +38,7 @@ class Facts:
     variables: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+    has_health: bool = False
     is_protected: bool = False
     time_scale: int = 1
 
@@ -84,14 +91,33 @@ def _lacks(block: Block, facts: Facts) -> list[str]:
         f"line {block.line}: '{words}' stands where a value could be run as code; write the variable into the runbook"
         for words in unsafe
     ]
-    if block.host and block.host not in facts.hosts:
-        found.append(
-            f"line {block.line}: it runs on {block.host}, and {facts.environment} declares no such host"
+    asked = (block.attributes.get(name, "") for name in ("probe", hosts.HEALTH))
+    found += [
+        f"line {block.line}: {facts.environment} has no probe '{probe}'"
+        for probe in asked
+        if probe and probe not in facts.probes
+    ]
+    return found + [f"line {block.line}: {fault}" for fault in _out_of_place(block, facts)]
+
+
+def _out_of_place(block: Block, facts: Facts) -> Iterator[str]:
+    """What keeps a block from the hosts that it names."""
+    words = block.attributes.get(hosts.HOSTS, "")
+    one = block.host or block.attributes.get(hosts.HOST, "")
+    names, missing = hosts.named(words, facts.hosts)
+    unknown = missing if words else [one] if one and one not in facts.hosts else []
+    there = ", ".join(facts.hosts) or "none"
+    for word in unknown:
+        yield f"it runs on {word}, and {facts.environment} declares no such host (it has: {there})"
+    kind = block.kind if block.kind != "shell" else block.action or "shell"
+    if (words or block.attributes.get(hosts.HOST)) and kind in DONE_HERE:
+        yield f"it names a host, and what is '{kind}' is done by Gantry from here"
+    is_rolling = hosts.is_rolling(block.attributes.get(hosts.BATCH, ""), len(names))
+    if is_rolling and not (facts.has_health or block.attributes.get(hosts.HEALTH)):
+        yield (
+            f"nobody could tell between two batches whether {facts.service} is well: "
+            "give it ready = '/PATH' below [service.health], or the fence health=PROBE"
         )
-    probe = block.attributes.get("probe", "")
-    if probe and probe not in facts.probes:
-        found.append(f"line {block.line}: {facts.environment} has no probe '{probe}'")
-    return found
 
 
 def notes(document: Document, facts: Facts) -> list[str]:

@@ -17,10 +17,10 @@ class JournalLine(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Perform:
-    """Run this action of this step."""
+    """Run these actions of this step, at the same time if they are several."""
 
     step: PlannedStep
-    action: PlannedAction
+    actions: tuple[PlannedAction, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class AwaitPeople:
 
 @dataclass(frozen=True, kw_only=True)
 class AwaitTime:
-    """Nothing to do until `offset_minutes` after go-live."""
+    """Nothing to do until `offset_minutes` after go-live; before it, where the run keeps to a clock, around T-0."""
 
     step: PlannedStep
     offset_minutes: float
@@ -72,11 +72,15 @@ Next = Perform | Tick | AwaitPeople | AwaitTime | Broken | GoLive | Finished
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """The newest outcome of each action, the state of each box, and minutes since go-live (None: not live)."""
+    """The newest outcome of each action, the state of each box, and minutes since go-live (None: not live).
+
+    `minutes_of_clock`: minutes since T-0, negative before it, where the run keeps to a clock.
+    """
 
     outcomes: Mapping[str, str]
     items: Mapping[str, str]
     minutes_live: float | None = None
+    minutes_of_clock: float | None = None
 
 
 def newest_outcomes(attempts: list[JournalLine]) -> dict[str, str]:
@@ -101,7 +105,15 @@ def next_move(plan: Plan, journal: Journal) -> Next:
 
 
 def _is_early(step: PlannedStep, journal: Journal) -> bool:
-    return step.phase != BEFORE and (step.offset_minutes or 0.0) > (journal.minutes_live or 0.0)
+    if step.phase != BEFORE:
+        return (step.offset_minutes or 0.0) > (journal.minutes_live or 0.0)
+    if journal.minutes_of_clock is None or step.offset_minutes is None or _is_begun(step, journal):
+        return False
+    return step.offset_minutes > journal.minutes_of_clock
+
+
+def _is_begun(step: PlannedStep, journal: Journal) -> bool:
+    return any(action.key in journal.outcomes for action in step.actions)
 
 
 def _within(step: PlannedStep, journal: Journal) -> Next | None:
@@ -109,9 +121,9 @@ def _within(step: PlannedStep, journal: Journal) -> Next | None:
         outcome = journal.outcomes.get(action.key)
         if outcome is None or outcome == Outcome.ABORTED:
             agreements = tuple(item for item in _unsettled(step, journal) if item.before == action.key)
-            return (
-                AwaitPeople(step=step, items=agreements) if agreements else Perform(step=step, action=action)
-            )
+            if agreements:
+                return AwaitPeople(step=step, items=agreements)
+            return Perform(step=step, actions=_together(step, action, journal))
         if not Outcome(outcome).is_good:
             return Broken(step=step, action=action, outcome=outcome)
     mechanical = tuple(item for item in _open(step, journal) if item.by in MECHANICAL)
@@ -119,6 +131,18 @@ def _within(step: PlannedStep, journal: Journal) -> Next | None:
         return Tick(step=step, items=mechanical)
     people = _unsettled(step, journal)
     return AwaitPeople(step=step, items=people) if people else None
+
+
+def _together(step: PlannedStep, first: PlannedAction, journal: Journal) -> tuple[PlannedAction, ...]:
+    """The action, or what is left of its group."""
+    if not first.group:
+        return (first,)
+    undone = (None, Outcome.ABORTED)
+    return tuple(
+        action
+        for action in step.actions
+        if action.group == first.group and journal.outcomes.get(action.key) in undone
+    )
 
 
 def _outstanding(plan: Plan, journal: Journal) -> AwaitPeople | None:

@@ -1,9 +1,10 @@
 """From a runbook's document and the facts of an environment to a plan; pure, so what is shown is what is run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from releases.plan.gaps import COVERS, FORWARD_ROLES, Facts, notes, problems
+from releases.plan.hosts import expanded
 from releases.plan.model import (
     ATTENDED,
     ATTENDED_MINUTES,
@@ -18,6 +19,7 @@ from releases.plan.model import (
     PlannedStep,
     PlannedTrigger,
 )
+from releases.plan.places import let_in
 from releases.plan.steps import applies, runs_of, step_of
 from releases.runbooks.document import Document, RollbackMethod, Step
 from releases.runbooks.typed import direction_of
@@ -44,14 +46,14 @@ def make_plan(document: Document, facts: Facts) -> Plan:
     """The forward plan: pre-flight, the document's steps, a copy under the fence where the schema changes."""
     steps = [
         _preflight(),
-        *_boxes_before(document),
+        *(let_in(step, facts.environment) for step in _boxes_before(document)),
         *_looks_first(_forward(document)),
         *_boxes_at_end(document),
     ]
     kind = rollback_class(facts)
     if kind == RollbackClass.RESTORE:
         steps = _with_copy_under_fence(steps)
-    methods = tuple(_method(document, method) for method in document.rollback_methods)
+    methods = tuple(_method(document, method, facts.hosts) for method in document.rollback_methods)
     limits = _limits(document, facts.metrics)
     return Plan(
         service=facts.service,
@@ -64,7 +66,7 @@ def make_plan(document: Document, facts: Facts) -> Plan:
         revision=facts.revision,
         rollback_class=kind,
         time_scale=facts.time_scale,
-        steps=tuple(steps),
+        steps=expanded(steps, facts.hosts),
         limits=limits,
         methods=methods,
         triggers=_triggers(document, limits),
@@ -213,7 +215,7 @@ def _place_of(steps: list[PlannedStep], kind: str, *, after: bool) -> tuple[int,
 # --- the rest of the plan ------------------------------------------------------------------------------
 
 
-def _method(document: Document, method: RollbackMethod) -> PlannedMethod:
+def _method(document: Document, method: RollbackMethod, hosts: Sequence[str]) -> PlannedMethod:
     orders = set(method.steps)
     own = [step for step in document.steps if step.order in orders and applies(step)]
     steps = [step_of(document, step, BEFORE) for step in own]
@@ -224,7 +226,7 @@ def _method(document: Document, method: RollbackMethod) -> PlannedMethod:
         title=method.title,
         covers=method.covers,
         promised_minutes=method.promised_minutes,
-        steps=tuple(step for step in steps if step.actions or step.items),
+        steps=expanded((step for step in steps if step.actions or step.items), hosts),
     )
 
 

@@ -17,7 +17,7 @@ BY_HAND = "-hand"  # ends the key of a box for a command that a person runs
 class PlannedAction:
     """What a step does; `text` is the author's script, `changes` says whether the service is touched by it.
 
-    `is_dangerous`: it bears danger marks that a second person accepted.
+    `is_dangerous`: it bears danger marks that a second person accepted. Neighbours of one `group` run at the same time.
     """
 
     key: str
@@ -28,6 +28,7 @@ class PlannedAction:
     changes: bool = True
     expects: str = ""
     is_dangerous: bool = False
+    group: str = ""
     options: dict[str, str] = field(default_factory=dict)
 
     def number(self, name: str, default: float) -> float:

@@ -1,12 +1,15 @@
 """`tick_item SERVICE VERSION ITEM [ITEM …]`"""
 
 from argparse import ArgumentParser
+from shlex import quote
 from typing import Any
 
-from releases.lifecycle import items, releases
+from releases.errors import WrongUsage
+from releases.lifecycle import items, promotion, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
+from releases.models import ChecklistItem
 
 
 class Command(Base):
@@ -46,6 +49,14 @@ class Command(Base):
             if options["waive"]:
                 items.waive(box, user=user, reason=evidence, at=at)
             else:
+                _tell_offer(box, evidence)
                 items.tick(box, user=user, evidence=evidence, at=at)
             self.say(f"{box.state}: line {box.line}: {box.text}")
         return 0
+
+
+def _tell_offer(box: ChecklistItem, evidence: str) -> None:
+    """Without evidence: raise WrongUsage with what another environment's deployment offers, for a person to take."""
+    offer = "" if evidence.strip() else promotion.offered(box, box.release)
+    if offer:
+        raise WrongUsage(f"'{box.text}' needs evidence; what is offered: --evidence {quote(offer)}")

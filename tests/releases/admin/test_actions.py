@@ -19,7 +19,7 @@ def rung(monkeypatch) -> list[int]:
     """The deployments for which a worker was rung."""
     found: list[int] = []
     monkeypatch.setattr(
-        doorbell, "ring", lambda task, pk, *by: found.append(pk) if task is tasks.deploy else None
+        doorbell, "ring", lambda task, pk, *by: found.append(pk) if task == tasks.deploy.name else None
     )
     return found
 
@@ -49,6 +49,8 @@ DIALOGS = {
     "releases_checklistitem_tick": factories.make_item,
     "releases_checklistitem_waive": factories.make_item,
     "releases_incident_resolve": factories.make_incident,
+    "releases_hold_lift": factories.make_hold,
+    "checks_environment_hold": factories.make_environment,
     "checks_environment_run_checks": factories.make_environment,
     "checks_environment_back_up": factories.make_environment,
 }
@@ -349,6 +351,32 @@ def test_a_secret_that_is_too_short_is_refused_in_words(client) -> None:
     assert not Variable.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("Postgres", "a secret that is an everyday word of outputs and settings cannot be masked"),
+        ("123456", "a secret that is a number, date or version of fewer than 10 digits cannot be masked"),
+        ("tea-house", "a secret that is the name of its service or environment cannot be masked"),
+    ],
+)
+def test_a_secret_that_is_too_common_is_refused_in_words(client, value, why) -> None:
+    environment = factories.make_environment(service=factories.make_service(name="tea-house"))
+    page = save(client, environment, name="TOKEN", is_secret="on", value=value).content.decode()
+    assert f"{why} without hiding ordinary text: take a longer random value" in page
+    assert not Variable.objects.exists()
+
+
+def test_a_new_environment_knows_its_own_name_when_its_secrets_are_read(client) -> None:
+    client.force_login(factories.make_user("administrator"))
+    unsaved = factories.make_environment(name="live-site")
+    given = form_of(unsaved, name="TOKEN", is_secret="on", value="live-site") | {
+        "variables-0-environment": ""
+    }
+    unsaved.delete()
+    page = client.post(reverse("admin:checks_environment_add"), given).content.decode()
+    assert "a secret that is the name of its service or environment" in page
+
+
 def test_a_role_that_is_given_is_audited(client) -> None:
     client.force_login(factories.make_user("administrator", username="ada"))
     user = factories.make_user()
@@ -381,7 +409,7 @@ def test_a_clock_on_a_protected_environment_is_refused(client) -> None:
 @pytest.mark.parametrize(("verb", "task"), [("run_checks", "checks.run"), ("back_up", "releases.backup")])
 def test_a_worker_is_rung_for_an_environment(client, monkeypatch, verb, task) -> None:
     environment, found = factories.make_environment(), []
-    monkeypatch.setattr(doorbell, "ring", lambda task, *given: found.append((task.name, given[0])))
+    monkeypatch.setattr(doorbell, "ring", lambda task, *given: found.append((task, given[0])))
     press(client, environment, verb, factories.make_user("operator"))
     assert found == [(task, environment.pk)]
     *_, said = press(client, environment, verb, factories.make_user("viewer"))

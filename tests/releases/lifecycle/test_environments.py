@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import DataError
 from django.utils import timezone
@@ -124,6 +125,8 @@ def test_a_changed_secret_is_named_and_not_shown(give):
         ("order = 2", "time_scale = 0", "time_scale"),
         ("order = 2", "protected = true\ntime_scale = 2", "time_scale is refused on a protected"),
         ('secret = "s3cret-value"', 'secret = "abc"', "at least 6 characters"),
+        ('secret = "s3cret-value"', 'secret = "changeme"', "variable TOKEN: a secret that is an everyday word"),
+        ('secret = "s3cret-value"', 'secret = "shop-production"', "TOKEN: .* the name of its service or env"),
         ('{ secret = "s3cret-value" }', '{ sekret = "s3cret-value" }', "TOKEN"),
         ('url = "sqlite:////srv/shop.sqlite3"', "", "database.*url"),
         ('name = "user@your-server"', "", "host.*name"),
@@ -194,3 +197,78 @@ def test_on_the_command_line_a_mistake_is_one_sentence_and_exit_code_2(tmp_path,
         call_command("register_service", str(path))
     said = f"gantry: {path}: [[environment]] production order is 'second'; it should be a whole number\n"
     assert (ended.value.code, capsys.readouterr().err) == (2, said)
+
+
+# --- the way to production ---------------------------------------------------------------------------------
+
+STAGING = """
+[[environment]]
+name = "staging"
+folder = "/srv/staging"
+base_url = "http://127.0.0.1:8001"
+"""
+LATER = GOOD.replace("order = 2", 'order = 2\nafter = "staging"')
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_an_environment_comes_after_another_wherever_that_stands_in_the_file(give, step):
+    service, _, rest = LATER.partition("[[environment]]")
+    tables = [f"[[environment]]{rest}", STAGING][::step]
+    give(service + "\n".join(tables))
+    assert str(Environment.objects.get(name="production").after) == "shop/staging"
+    assert give(service + "\n".join(tables)) == []
+
+
+def test_what_an_environment_comes_after_and_when_it_is_open_are_changed_and_named(give):
+    give(GOOD + STAGING)
+    changed = GOOD.replace("order = 2", 'order = 2\nafter = "staging"\nwindow = "Mon-Thu 09:00-17:00 UTC"')
+    assert give(changed + STAGING) == [
+        "changed: environment shop/production after: None → shop/staging",
+        "changed: environment shop/production window:  → Mon-Thu 09:00-17:00 UTC",
+    ]
+    assert len(give(GOOD + STAGING)) == 2
+    place = Environment.objects.get(name="production")
+    assert (place.after, place.window) == (None, "")
+
+
+def test_the_order_of_two_environments_can_be_turned_round(give):
+    give(LATER + STAGING)
+    give(GOOD + STAGING.replace('"staging"', '"staging"\nafter = "production"'))
+    order = {str(row): str(row.after) for row in Environment.objects.select_related("after")}
+    assert order == {"shop/production": "None", "shop/staging": "shop/production"}
+
+
+def test_an_environment_may_come_after_one_that_is_not_in_the_file(give):
+    give(GOOD + STAGING)
+    assert give(LATER) == ["changed: environment shop/production after: None → shop/staging"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LATER, "production is after 'staging'; there is no other"),
+        (LATER.replace('"staging"', '"production"'), "in a circle: production after production"),
+        (LATER + STAGING + 'after = "production"', "in a circle: "),
+        (LATER.replace('"staging"', "7"), "is after '7'|after is 7"),
+        (GOOD.replace("order = 2", 'window = "Mon 9-5 UTC"'), "'Mon 9-5 UTC' names no days with their hours"),
+        (GOOD.replace("order = 2", f'window = "{"Mon 09:00-10:00 UTC;" * 20}"'), "300 characters"),
+    ],
+)
+def test_an_order_or_a_window_that_cannot_be_is_named(give, text, message):
+    with pytest.raises(WrongUsage, match=message):
+        give(text)
+    assert not Environment.objects.exists()
+
+
+def test_the_admin_refuses_an_order_that_cannot_be(db):
+    first = make_environment(name="first")
+    second = make_environment(service=first.service, name="second", after=first)
+    first.after = second
+    with pytest.raises(ValidationError, match="a circle: first after second after first"):
+        first.full_clean()
+    first.after = make_environment()
+    with pytest.raises(ValidationError, match="belongs to another service"):
+        first.full_clean()
+    first.after = first
+    with pytest.raises(ValidationError, match="a circle: first after first"):
+        first.full_clean()

@@ -331,7 +331,7 @@ def test_a_watched_release_that_is_taken_back_is_watched_no_more():
 def obstacles(deployment: Deployment) -> list:
     approved = deployments.approval_of(deployment) is not None
     made = from_json(deployment.plan)
-    return deployments.obstacles(deployment.release, deployment.environment, made, approved=approved)
+    return deployments.obstacles(deployment.release, deployment.environment, made, approved=approved, at=NOW)
 
 
 def back(deployment: Deployment, *, reason: str = "orders fail") -> Deployment:

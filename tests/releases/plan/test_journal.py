@@ -73,8 +73,8 @@ FAR = 10_000.0
 def named(move: Any) -> str:
     """A move in one word or two, for the table."""
     match move:
-        case Perform(action=action):
-            return f"perform {action.key}"
+        case Perform(actions=actions):
+            return f"perform {' '.join(action.key for action in actions)}"
         case Broken(action=action, outcome=outcome):
             return f"broken {action.key} {outcome}"
         case Tick(items=items) | AwaitPeople(items=items):
@@ -158,7 +158,7 @@ def test_a_plan_without_later_steps_goes_live_and_ends():
 )
 def test_somebody_sits_beside_the_run_until_the_attended_window_ends(phase, attended):
     step = make_step("one", actions="a", phase=phase)
-    assert is_attended(Perform(step=step, action=step.actions[0])) is attended
+    assert is_attended(Perform(step=step, actions=step.actions)) is attended
 
 
 @given(interruptions=st.lists(st.sampled_from(["aborted", "succeeded"]), max_size=30))
@@ -169,7 +169,7 @@ def test_a_run_that_is_interrupted_anywhere_still_does_everything_once(interrupt
         move := next_move(PLAN, Journal(outcomes=outcomes, items=items, minutes_live=live)), Finished
     ):
         match move:
-            case Perform(action=action):
+            case Perform(actions=(action,)):
                 outcome = left.pop() if left else "succeeded"
                 outcomes[action.key] = outcome
                 succeeded += [action.key] if outcome == Outcome.SUCCEEDED else []
