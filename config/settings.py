@@ -122,6 +122,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # who opens the login page itself
 LANGUAGE_CODE = "en"
 TIME_ZONE = one_of("TIME_ZONE", available_timezones(), "UTC")
 USE_TZ = True

@@ -100,6 +100,10 @@ D, O, I = DeploymentStatus, Outcome, ItemState  # noqa: E741
 
 OCCUPYING = (D.RUNNING, D.WAITING, D.PAUSED)
 CLAIMABLE = (D.QUEUED, D.WAITING, D.PAUSED)
+# What a run is asked to do: at its next safe point, or (stop) at once; resume: a worker is to take it up again.
+# hand_over: its worker is shutting down, and another goes on.
+WANTS = PAUSE, ABORT, STOP, RESUME, HAND_OVER = ("pause", "abort", "stop", "resume", "hand_over")
+PAUSED = "paused"  # begins the message of a pause that a person asked for
 
 ACTS_NEXT = {
     D.PLANNED: "an approver",

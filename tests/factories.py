@@ -29,6 +29,7 @@ from releases.models import (
     Deployment,
     Feature,
     Grant,
+    Hold,
     Incident,
     Release,
     Runbook,
@@ -38,7 +39,6 @@ from releases.plan.gaps import Facts
 from releases.plan.make import make_plan, make_way_back
 from releases.plan.model import Plan, plan_hash, to_json
 from releases.runbooks import review
-from releases.runbooks.document import RUN_ROLES, RUNNABLE
 from releases.statuses import DeploymentStatus, ItemState, Outcome, RevisionStatus
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
@@ -231,10 +231,8 @@ def settle_review(
     """Everything that a review leaves open, decided by somebody else than who publishes: all that runs is `level`."""
     by = by or make_user("approver")
     document = revision.document
-    steps = [step for step in document.steps if step.role in RUN_ROLES]
-    for step in steps:
-        if any(block.kind in RUNNABLE for block in document.blocks_of(step.order)):
-            reviews.decide(revision, "level", step.key, level, user=by, at=at, why="it is a test")
+    for step in review.steps_that_run(document):
+        reviews.decide(revision, "level", step.key, level, user=by, at=at, why="it is a test")
     for choice in document.choices:
         reviews.decide(revision, "pick", choice.key, choice.options[0].key, user=by, at=at)
     for kind, subject in review.subjects(document):
@@ -398,6 +396,14 @@ def make_incident(**overrides: Any) -> Incident:
         "opened_at": NOON,
     }
     return Incident.objects.create(environment=environment, deployment=deployment, **given | overrides)
+
+
+def make_hold(**overrides: Any) -> Hold:
+    """A hold that stands since noon until it is lifted; `environment=None` holds every one."""
+    environment = overrides.pop("environment") if "environment" in overrides else make_environment()
+    by = overrides.pop("by", None) or make_user("operator")
+    given = {"reason": "the payment provider is down", "starts_at": NOON}
+    return Hold.objects.create(environment=environment, by=by, **given | overrides)
 
 
 def make_backup(**overrides: Any) -> Backup:

@@ -4,22 +4,22 @@ from functools import cache
 from importlib import import_module
 
 from releases.actions.base import Action
-from releases.plan.model import PlannedAction
 
 ACTIONS = {
     "backup": "releases.actions.backup.BackUp",
-    "cache": "releases.actions.shell.Shell",
+    "cache": "releases.actions.shell.Converging",
     "code": "releases.actions.code.Code",
-    "dependencies": "releases.actions.shell.Shell",
-    "drain": "releases.actions.shell.Shell",
+    "dependencies": "releases.actions.shell.Converging",
+    "drain": "releases.actions.shell.Converging",
     "features": "releases.actions.features.Features",
     "http": "releases.actions.http.Http",
-    "inspect": "releases.actions.shell.Shell",
+    "inspect": "releases.actions.shell.Converging",
     "logs": "releases.actions.logs.Logs",
     "maintenance": "releases.actions.maintenance.Maintenance",
-    "migrate": "releases.actions.shell.Shell",
+    "migrate": "releases.actions.migrate.Migrate",
     "ping": "releases.actions.ping.Ping",
     "preflight": "releases.actions.preflight.Preflight",
+    "ready": "releases.actions.ready.Ready",
     "restart": "releases.actions.restart.Restart",
     "restore": "releases.actions.restore.Restore",
     "revert": "releases.actions.revert.Revert",
@@ -27,17 +27,8 @@ ACTIONS = {
     "sql": "releases.actions.sql.Sql",
     "tag": "releases.actions.shell.Shell",
     "trigger": "releases.actions.trigger.Trigger",
-    "upload": "releases.actions.shell.Shell",
+    "upload": "releases.actions.shell.Converging",
 }
-# Run again after an interruption without harm: they converge, or only look.
-REPEATABLE = frozenset(ACTIONS) - {"http", "restore", "revert", "shell", "tag"}
-ONLY_ASKS = ("GET", "HEAD")
-
-
-def is_repeatable(action: PlannedAction) -> bool:
-    """May it simply run again when it was interrupted?"""
-    asks = action.kind == "http" and action.options.get("method", "GET").upper() in ONLY_ASKS
-    return action.kind in REPEATABLE or asks or action.options.get("idempotent") == "true"
 
 
 @cache

@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 
 from checks.gates.process import Command
-from releases.actions.base import SILENCE, Action, Context, Observation
+from releases.actions.base import SILENCE, Context, Observation, Visible
+from releases.backups.copy import sha256_of
 from releases.backups.standalone import order_of
 from releases.models import Backup
 from releases.plan.model import PlannedAction
@@ -20,12 +21,12 @@ from releases.statuses import BackupStatus
 COPIES_TIMEOUT = 7200.0
 
 
-class BackUp(Action):
+class BackUp(Visible):
     """Done when every copy was read back whole; sets BACKUP_FILE for the blocks that follow."""
 
     def command(self, action: PlannedAction, context: Context) -> Command:
         """One process that copies all databases; what to copy goes by its environment."""
-        databases = order_of(context.environment, context.opened_at, variables=dict(context.variables))
+        databases = order_of(context.environment, _begun(context), variables=dict(context.variables))
         order = {"databases": databases, "results": str(context.handed_on)}
         return module_command("releases.backups.copy", "GANTRY_COPY", order, action, context)
 
@@ -39,6 +40,8 @@ class BackUp(Action):
             )
         if not results:
             return Observation(done=False, message="no copy was made")
+        if changed := [each["path"] for each in results if not _is_whole(each)]:
+            return Observation(done=False, message=f"not as it was made: {', '.join(changed)}")
         ended = datetime.now(UTC)
         rows = tuple(
             Add(
@@ -67,6 +70,18 @@ class BackUp(Action):
             # The variables that the block's own command would have written to, too: later lines read them.
             variables=dict.fromkeys(("BACKUP_FILE", *dump_variables(action.text)), results[0]["path"]),
         )
+
+
+def _begun(context: Context) -> datetime:
+    """When it was tried first: what an interrupted attempt left half-written is written over."""
+    tries = context.deployment.attempts.filter(idempotency_key=context.key).order_by("pk")
+    first = tries.first() if context.key else None
+    return first.opened_at if first else context.opened_at
+
+
+def _is_whole(result: dict[str, Any]) -> bool:
+    path = Path(result["path"])
+    return path.exists() and sha256_of(path) == result["sha256"]
 
 
 def module_command(module: str, name: str, order: object, action: PlannedAction, context: Context) -> Command:

@@ -3,36 +3,44 @@
 import re
 import shlex
 
-from checks.gates.process import Command, capture
 from releases import repository
-from releases.actions.base import HOST, Action, Context, Observation, host_argv, script_command
-from releases.plan.model import PlannedAction
+from releases.actions.base import HOST, Context, Observation, Visible, target_of
+from releases.hosts.look import look
+from releases.plan.model import Plan, PlannedAction
 from releases.runbooks.commands import pipelines
 from releases.runbooks.script import lines
 
 CHECKOUT = """\
-changes=$(git status --porcelain --untracked-files=no)
-if [ -n "$changes" ]; then
+mark=$(git rev-parse --git-path gantry-checkout)
+forced=
+if [ "$(cat "$mark" 2>/dev/null)" = {commit} ]; then
+  rm -f "$(git rev-parse --git-path index.lock)" # its git died in the middle of this very checkout
+  git --no-pager diff HEAD >"$mark.diff"
+  echo "an interrupted checkout is finished; how the folder differed is kept in $mark.diff"
+  forced=--force
+elif [ -n "$(git status --porcelain --untracked-files=no)" ]; then
   git --no-pager diff HEAD
   echo "the folder has changes that are not committed; commit or stash them, nothing was touched" >&2
   exit 1
 fi
 git {fetch}
-git checkout --quiet --detach {commit}
+printf %s {commit} >"$mark"
+git checkout --quiet $forced --detach {commit} || {{ rm -f "$mark"; exit 1; }}
+rm -f "$mark"
 git --no-pager log -1 --oneline"""
 
 CHANGES_FOLDER = re.compile(r"cd\s+\S")
 
 
-class Code(Action):
+class Code(Visible):
     """Takes the block's place: whatever branch it names, the approved commit is checked out."""
 
     patience = 5.0
 
-    def command(self, action: PlannedAction, context: Context) -> Command:
+    def script(self, action: PlannedAction, plan: Plan) -> str:
         """Refuse a dirty tree, fetch, check the plan's commit out."""
-        text = CHECKOUT.format(fetch=shlex.join(repository.FETCH), commit=context.plan.target_commit)
-        return script_command(_folder_there(action) + text, action, context)
+        text = CHECKOUT.format(fetch=shlex.join(repository.FETCH), commit=plan.target_commit)
+        return _folder_there(action) + text
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """HEAD is the commit of the plan."""
@@ -53,12 +61,8 @@ def _folder_there(action: PlannedAction) -> str:
 
 
 def _look_there(action: PlannedAction, context: Context) -> Observation:
-    scratch = context.handed_on.with_suffix(".look")
-    text = _folder_there(action) + "git rev-parse HEAD"
-    seen = capture(
-        host_argv(text, action, context, scratch), cwd=context.environment.folder, env=context.variables
-    )
-    scratch.unlink(missing_ok=True)
+    target = target_of(action.options[HOST], context.environment)
+    seen = look(target, _folder_there(action) + "git rev-parse HEAD", variables=context.variables)
     host, commit = action.options[HOST], seen.out.strip()
     if seen.code != 0:
         return Observation(

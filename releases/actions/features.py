@@ -7,7 +7,7 @@ from django.db.models import Model
 
 from checks.gates.process import capture
 from checks.models import Environment
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Context, Observation, Visible
 from releases.models import Feature
 from releases.plan.model import PlannedAction
 from releases.recorder import Add, Change
@@ -15,7 +15,7 @@ from releases.recorder import Add, Change
 SWITCH = re.compile(r"--(?P<verb>enable|disable)(?:(?P<all>-all\S*)|(?:=|\s+)(?P<name>\w[\w.-]*))")
 
 
-class Features(Action):
+class Features(Visible):
     """Done when a fresh look at the service's configuration shows every asked flag as asked."""
 
     patience = 10.0

@@ -53,6 +53,11 @@ class Http(Shell):
             silence=limit + 5.0,
         )
 
+    def probe(self, action: PlannedAction, context: Context) -> bool | None:
+        """A request that by its method changes nothing may be made again."""
+        asks = action.options.get("method", "GET").upper() in FOLLOWED
+        return False if asks else super().probe(action, context)
+
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Judge the answer."""
         if HOST in action.options:

@@ -2,12 +2,12 @@
 
 from checks.errors import Unreachable
 from checks.gates.net import get
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Context, Observation, Visible
 from releases.plan.model import PlannedAction
 from releases.recorder import Change
 
 
-class Maintenance(Action):
+class Maintenance(Visible):
     """Done when a page answers 503 with Retry-After (on), or no longer 503 (off), asked from outside."""
 
     patience = 30.0

@@ -1,12 +1,12 @@
 """A cache, broker or database that is asked whether it lives."""
 
-from releases.actions.shell import Shell
+from releases.actions.shell import Converging
 from releases.plan.model import PlannedAction
 
 PONG = "PONG"
 
 
-class Ping(Shell):
+class Ping(Converging):
     """The exit code is the answer; of redis-cli PONG, for it ends with 0 even where the server refuses to talk."""
 
     def expected(self, action: PlannedAction) -> str:

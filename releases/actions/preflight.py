@@ -8,7 +8,7 @@ from checks.probers.base import Answer, Question
 from checks.sampling import question_of
 from checks.verdicts import Verdict
 from releases import repository
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Context, Look, Observation
 from releases.actions.restart import ask_health
 from releases.errors import WrongUsage
 from releases.plan.model import PlannedAction
@@ -16,12 +16,8 @@ from releases.plan.model import PlannedAction
 FREE_MB = 200
 
 
-class Preflight(Action):
+class Preflight(Look):
     """Looks only; every failure is named, not just the first."""
-
-    def command(self, action: PlannedAction, context: Context) -> None:
-        """Nothing to start."""
-        return
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Done when nothing speaks against starting."""

@@ -8,7 +8,7 @@ from typing import Any
 from checks.errors import Unreachable
 from checks.gates.net import get
 from checks.models import Environment
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Context, Observation, Visible
 from releases.plan.model import PlannedAction
 
 TIMES = 3
@@ -27,7 +27,7 @@ class Health:
     commit: str = ""
 
 
-class Restart(Action):
+class Restart(Visible):
     """A 200 from the old process is not success."""
 
     patience = 60.0

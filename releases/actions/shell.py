@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from checks.conditions import Judged
 from checks.outputs import judge_output
-from releases.actions.base import Action, Context, Observation, as_judged
+from checks.tail import MOST, end_of
+from checks.verdicts import Verdict
+from releases.actions.base import HOST, Action, Context, Observation, as_judged
 from releases.plan.model import PlannedAction
 
 
@@ -19,15 +22,38 @@ class Shell(Action):
         wanted = self.expected(action)
         if not wanted:
             return Observation(done=True)
-        judged = judge_output(wanted, _said(context), _seconds(context))
+        judged = _judged(wanted, context)
         return as_judged(judged.verdict, judged.message, {"expected": wanted})
 
+    def probe(self, action: PlannedAction, context: Context) -> bool | None:
+        """Nobody knows how far a script came; on a host, which starts none twice, it may be asked for again."""
+        return False if HOST in action.options else None
 
-def _said(context: Context) -> str:
+
+class Converging(Shell):
+    """A kind of command that comes to the same however often it runs, or only looks."""
+
+    def probe(self, action: PlannedAction, context: Context) -> bool | None:
+        """It may run again."""
+        return False
+
+
+def _judged(wanted: str, context: Context) -> Judged:
+    """Of a long output only the end is compared, which says nothing of the rest: that is a person's to do."""
+    text, size = _said(context)
+    judged = judge_output(wanted, text, _seconds(context))
+    if size <= MOST:
+        return judged
+    rest = f"only the last {MOST:,} of {size:,} bytes were compared: a person must look at the others"
+    return Judged(Verdict.INCONCLUSIVE, f"{judged.message}; {rest}")
+
+
+def _said(context: Context) -> tuple[str, int]:
+    """The end of the output, and the size of all of it in bytes."""
     try:
-        return context.output.read_text(encoding="utf-8")
+        return end_of(context.output)
     except FileNotFoundError:
-        return ""
+        return "", 0
 
 
 def _seconds(context: Context) -> float:

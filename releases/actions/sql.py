@@ -2,17 +2,13 @@
 
 from checks.observe import ask
 from checks.probers.base import Question
-from releases.actions.base import Action, Context, Observation, as_judged
+from releases.actions.base import Context, Look, Observation, as_judged
 from releases.plan.model import PlannedAction
 from releases.runbooks.filling import bound
 
 
-class Sql(Action):
+class Sql(Look):
     """Asks the environment's database (fence attribute `database=NAME`, else `default`, else the only one)."""
-
-    def command(self, action: PlannedAction, context: Context) -> None:
-        """Nothing to start: the query runs in a read-only transaction."""
-        return
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Done when the rows are as the document expects; without an expectation the rows are evidence enough.

@@ -1,10 +1,10 @@
 """A deployment that is done elsewhere: started from here, seen from outside."""
 
-from checks.gates.process import Command
-from releases.actions.base import Action, Context, Observation, script_command
+from releases.actions.base import Context, Observation
 from releases.actions.restart import CLOCK_TOLERANCE, TIMES, Health, ask_health, is_commit, same_version
+from releases.actions.shell import Shell
 from releases.plan.model import Plan, PlannedAction
-from releases.shell.push import guarded
+from releases.shell.push import guarded, pushes
 
 CANNOT_BE_SEEN = (
     "it cannot be seen whether the new version runs: {service} declares no page that tells; "
@@ -12,14 +12,14 @@ CANNOT_BE_SEEN = (
 )
 
 
-class Trigger(Action):
+class Trigger(Shell):
     """Runs the author's command, then waits until the service shows the version or the commit of the plan."""
 
     patience = 600.0
 
-    def command(self, action: PlannedAction, context: Context) -> Command:
+    def script(self, action: PlannedAction, plan: Plan) -> str:
         """The author's command; what it pushes is the commit of the plan, or it ends there."""
-        return script_command(guarded(action.text, commit=context.plan.target_commit), action, context)
+        return guarded(action.text, commit=plan.target_commit)
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
         """Three good answers of the ready page in a row: behind a balancer old and new answer by turns."""
@@ -35,6 +35,12 @@ class Trigger(Action):
         return Observation(
             done=True, message=f"{_shown(health)} is ready, {TIMES} times running", evidence=evidence
         )
+
+    def probe(self, action: PlannedAction, context: Context) -> bool | None:
+        """Done when the service shows it; a push may be made again, of what else was started nobody knows."""
+        if self.confirm(action, context).done:
+            return True
+        return False if pushes(action.text) else super().probe(action, context)
 
     def problem(self, health: Health, context: Context) -> str:
         """What speaks against it; "" when the version or commit is the plan's."""

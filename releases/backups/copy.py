@@ -158,6 +158,7 @@ def sync(path: Path) -> None:
 
 def main() -> int:
     """Copy every database of the order and write the results to its file; 0, or 1 with one line of why."""
+    os.umask(0o077)
     order = json.loads(os.environ["GANTRY_COPY"])
     env = {name: value for name, value in os.environ.items() if name != "GANTRY_COPY"}
     results = []

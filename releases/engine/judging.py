@@ -11,10 +11,11 @@ from checks.thresholds import Judgement, Limit, Sample, State, judge
 from checks.variables import secrets_of
 from checks.verdicts import Verdict
 from releases.engine import turning
-from releases.engine.perform import Run, items_of, scaled
+from releases.engine.lease import Run, scaled
+from releases.engine.perform import items_of
 from releases.models import ChecklistItem, Deployment
 from releases.plan.model import TRIGGER, PlannedItem, PlannedLimit, PlannedStep
-from releases.recorder import Change, Move, record
+from releases.recorder import Change, Move
 from releases.statuses import DeploymentStatus, ItemState
 
 STALE_AFTER = timedelta(seconds=60)
@@ -126,7 +127,7 @@ def judge_items(run: Run, step: PlannedStep, items: tuple[PlannedItem, ...]) -> 
             continue
         verdict, seen = _verdict(run, item, now)
         changes.append(_closing(run, rows[item.key], item, verdict, seen, now))
-    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.record(*changes, at=now)
     run.progress.ticked(items, step.title)
 
 

@@ -1,70 +1,53 @@
-"""Taking up what a dead engine left: end its children, ask the world about each open intent, write the answer."""
+"""Taking up what a dead engine left: follow commands that live on, ask the world of every other open intent."""
 
 from django.utils import timezone
 
-from checks.gates.process import Identity, end_group
-from checks.variables import secrets_of
 from releases.actions import action as handler_of
-from releases.actions import is_repeatable
-from releases.engine.output import Output
-from releases.engine.perform import Run, context_of, raw_files, skipped_after
-from releases.engine.progress import Progress
-from releases.models import Attempt, Deployment
-from releases.models.deployments import output_path
-from releases.plan.model import PlannedAction, from_json
-from releases.recorder import Add, Lease, Move, open_attempts, record
+from releases.engine.context import context_of, sweep
+from releases.engine.execute import AGAIN
+from releases.engine.lease import Run
+from releases.engine.perform import skipped_after, take_up
+from releases.models import Attempt
+from releases.plan.model import PlannedAction
+from releases.recorder import Add, Move, open_attempts
 from releases.statuses import Outcome
 
+NOT_BEGUN = "it was interrupted before its command ran; it runs again"
 
-def settle(deployment: Deployment, lease: Lease, *, by: str, progress: Progress) -> None:
-    """Close every open intent: aborted (converges, runs again), or unknown (waits for a person)."""
-    run = Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by=by, progress=progress)
+
+def settle(run: Run) -> None:
+    """Close every open intent: as its command ended, as the world shows, to run again, or unknown for a person.
+
+    Raises LeaseLost, and Stopped when a person wants an end at once.
+    """
     actions = {action.key: action for action in run.plan.actions}
-    for attempt in list(open_attempts(deployment)):
-        _end_children(attempt)
-        outcome, message = _ask(run, actions[attempt.action], attempt)
-        now = timezone.now()
-        fields = {"closed_at": now, "result": {"message": message}, "tail": _saved_output(attempt)}
-        record(Move(attempt, outcome, fields), by=by, at=now, lease=lease)
-        progress.note(f"{actions[attempt.action].title}: {message}")
+    for attempt in list(open_attempts(run.deployment)):
+        _settle(run, actions[attempt.action], attempt)
+    for attempt in run.deployment.attempts.exclude(outcome=Outcome.OPEN).exclude(output=""):
+        sweep(attempt)
 
 
-def count_as_done(deployment: Deployment, lease: Lease, *, by: str, reason: str, progress: Progress) -> None:
+def _settle(run: Run, action: PlannedAction, attempt: Attempt) -> None:
+    if attempt.process:
+        run.progress.note(f"{action.title}: begun by a worker that is gone; taken up")
+        take_up(run, run.plan.step_of(action.key), action, attempt)
+        return
+    has_command = handler_of(action.kind).command(action, context_of(run, attempt)) is not None
+    message, now = NOT_BEGUN if has_command else AGAIN, timezone.now()
+    fields = {"closed_at": now, "result": {"message": message}}
+    run.record(Move(attempt, Outcome.ABORTED, fields), at=now)
+    run.progress.note(f"{action.title}: {message}")
+
+
+def count_as_done(run: Run, *, reason: str) -> None:
     """A person looked: each action of which nobody knew how far it came counts as done, with who and why."""
-    titles = {action.key: action.title for action in from_json(deployment.plan).actions}
-    newest = {attempt.action: attempt for attempt in deployment.attempts.all()}
+    titles = {action.key: action.title for action in run.plan.actions}
+    newest = {attempt.action: attempt for attempt in run.deployment.attempts.all()}
     now = timezone.now()
     for attempt in newest.values():
         if attempt.outcome != Outcome.UNKNOWN:
             continue
-        done = skipped_after(attempt, lease=lease, reason=f"counts as done: {reason}", by=by, at=now)
-        record(Add(done), by=by, at=now, why=reason, lease=lease)
-        progress.note(f"{titles[attempt.action]} counts as done: {reason}")
-
-
-def _saved_output(attempt: Attempt) -> str:
-    """Store what the interrupted command said, masked, and return its tail: it is all that who looks has to go by."""
-    raw, variables = raw_files(attempt)
-    variables.unlink(missing_ok=True)
-    if not raw.exists():
-        return attempt.tail
-    stored = output_path(attempt.output)
-    stored.unlink(missing_ok=True)
-    hidden = secrets_of(attempt.deployment.environment)
-    output = Output(raw=raw, stored=stored, secrets=hidden, show=lambda text: None)
-    output.finish()
-    return output.tail
-
-
-def _end_children(attempt: Attempt) -> None:
-    if attempt.process:
-        end_group(Identity(pid=attempt.process["pid"], started=attempt.process["started"]))
-
-
-def _ask(run: Run, action: PlannedAction, attempt: Attempt) -> tuple[Outcome, str]:
-    """What an interrupted action can be said to have done."""
-    if not attempt.process and handler_of(action.kind).command(action, context_of(run, attempt)):
-        return Outcome.ABORTED, "it was interrupted before its command ran; it runs again"
-    if is_repeatable(action):
-        return Outcome.ABORTED, "it was interrupted and may be run again; it runs again"
-    return Outcome.UNKNOWN, "it was interrupted in the middle; nobody knows how far it came"
+        words = f"counts as done: {reason}"
+        done = skipped_after(attempt, lease=run.lease, reason=words, by=run.by, at=now)
+        run.record(Add(done), at=now, why=reason)
+        run.progress.note(f"{titles[attempt.action]} {words}")

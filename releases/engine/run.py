@@ -1,18 +1,23 @@
 """A deployment from its next move to where it stops: done, waiting for a person or a time, or taken back."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from releases.engine import judging, turning
-from releases.engine.perform import Run, items_of, perform, scaled
+from releases.engine.lease import Run, Stopped, nothing, scaled
+from releases.engine.perform import items_of, perform
 from releases.engine.progress import Progress
+from releases.engine.resume import count_as_done, settle
 from releases.errors import GantryError
 from releases.lifecycle import deployments, logbook
 from releases.lifecycle import items as lifecycle_items
-from releases.models import Attempt, Deployment
+from releases.models import Deployment
+from releases.plan.clock import late_words, lateness
 from releases.plan.journal import (
     AwaitPeople,
     AwaitTime,
@@ -27,13 +32,14 @@ from releases.plan.journal import (
     newest_outcomes,
     next_move,
 )
-from releases.plan.model import from_json, plan_hash
-from releases.recorder import Lease, Move, record
+from releases.plan.model import BEFORE, PlannedStep, from_json, plan_hash
+from releases.recorder import Lease, Move, hand_over
 from releases.recorder import release as give_back
-from releases.statuses import DeploymentStatus, Outcome
+from releases.statuses import ABORT, HAND_OVER, PAUSE, PAUSED, DeploymentStatus, Outcome
 
 D = DeploymentStatus
 LOOK_EVERY = 0.25
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 def carry_on(
@@ -44,21 +50,27 @@ def carry_on(
     progress: Progress,
     attended: bool = True,
     retry: bool = False,
+    counts_as_done: str = "",
+    asked: Callable[[], str] = nothing,
 ) -> Deployment:
-    """Run until nothing more can be done now; returns the deployment as it stands.
+    """Take up what a dead worker left, then run until nothing more can be done now; returns it as it stands.
 
-    `retry`: actions that went wrong are tried again; a way back always tries again.
-    `attended`: stay beside it until the last check at or before T+60; else do what is due and leave at once.
-    Raises LeaseLost when another worker took over, KeyboardInterrupt after pausing cleanly.
+    `retry`: actions that went wrong are tried again; a way back always tries again. `counts_as_done`: why what was
+    interrupted in the middle is done. `attended`: stay beside it until the last check at or before T+60; else do
+    what is due and leave at once. `asked` says what the process beside it wants. Raises LeaseLost when another
+    worker took over.
     """
-    run = Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by=by, progress=progress)
+    plan = from_json(deployment.plan)
+    run = Run(deployment=deployment, lease=lease, plan=plan, by=by, progress=progress, asked=asked)
     run.retry_before = timezone.now() if retry or deployment.undoes_id else None
     try:
+        settle(run)
+        if counts_as_done:
+            count_as_done(run, reason=counts_as_done)
         if _still_holds(run):
             _loop(run, attended=attended)
-    except KeyboardInterrupt:
+    except Stopped:
         _pause(run)
-        raise
     finally:
         give_back(run.lease)
         for each in {deployment, run.deployment}:
@@ -94,7 +106,7 @@ def _still_holds(run: Run) -> bool:
 def _withdraw(run: Run, message: str) -> bool:
     now = timezone.now()
     ended = Move(run.deployment, D.ABORTED, {"ended_at": now, "message": message})
-    record(ended, by=run.by, at=now, lease=run.lease)
+    run.record(ended, at=now)
     run.progress.note(message)
     return False
 
@@ -103,13 +115,68 @@ def _loop(run: Run, *, attended: bool) -> None:
     step = None
     while True:
         run.tick()
+        if _heeds(run):
+            return
         judging.heed_pulled(run)
         move = next_move(run.plan, journal_of(run.deployment, timezone.now(), retry_before=run.retry_before))
-        if getattr(move, "step", None) not in (None, step) and isinstance(move, Perform):
+        if isinstance(move, Perform) and move.step != step:
+            if _is_held(run, move.step):
+                return
             step = move.step
-            run.progress.step(step)
+            _say_begun(run, step)
         if not _handle(run, move, attended=attended):
             return
+
+
+def _say_begun(run: Run, step: PlannedStep) -> None:
+    run.progress.step(step)
+    zero = run.deployment.starts_at
+    late = late_words(lateness(run.plan, step, zero, at=timezone.now())) if zero else ""
+    if late:
+        run.progress.note(f"{late} on the clock")
+
+
+def _clock(run: Run, offset_minutes: float | None) -> datetime | None:
+    """When a step is due on the clock; None where the run keeps to none."""
+    zero = run.deployment.starts_at
+    if zero is None or offset_minutes is None:
+        return None
+    return zero + scaled(offset_minutes, run.plan)
+
+
+# --- safe points -----------------------------------------------------------------------------------------
+
+
+def _heeds(run: Run) -> bool:
+    """Between two actions: does somebody want the run to stop here?"""
+    wanted = run.wanted()
+    if wanted == HAND_OVER:
+        run.progress.note("handed over: another worker goes on")
+        hand_over(run.lease)
+        return True
+    if wanted == PAUSE:
+        _pause(run)
+        return True
+    return wanted == ABORT and turning.abort(run)
+
+
+def _is_held(run: Run, step: PlannedStep) -> bool:
+    """At a step boundary: does a hold, an incident or a withdrawn approval stop a run that may stop here?
+
+    Never a way back, never what is live, and never under the fence: there the choice is to finish or to go back.
+    """
+    deployment = run.deployment
+    is_safe = step.phase == BEFORE and not deployment.environment.is_fenced
+    if run.plan.direction == "back" or deployment.status != D.RUNNING or not is_safe:
+        return False
+    held = deployments.held(deployment, at=timezone.now())
+    if held is None:
+        return False
+    now = timezone.now()
+    fields = {"message": f"held before '{step.title}': {held}", "due_at": now + LOOK_AGAIN}
+    run.record(Move(deployment, D.WAITING, fields), at=now)
+    run.progress.note(f"held: {held}")
+    return True
 
 
 def _handle(run: Run, move: Next, *, attended: bool) -> bool:
@@ -127,8 +194,8 @@ def _handle(run: Run, move: Next, *, attended: bool) -> bool:
 
 def _do(run: Run, move: Next, *, attended: bool) -> bool:
     match move:
-        case Perform(step=step, action=action):
-            perform(run, step, action)
+        case Perform(step=step, actions=actions):
+            perform(run, step, actions)
         case Tick(step=step, items=items):
             judging.judge_items(run, step, items)
         case AwaitTime(step=step, offset_minutes=minutes):
@@ -154,13 +221,22 @@ def journal_of(deployment: Deployment, now: datetime, *, retry_before: datetime 
     if deployment.live_at:
         scale = deployment.plan["time_scale"]
         live = (now - deployment.live_at).total_seconds() / 60 * scale
-    attempts: list[Attempt] = list(deployment.attempts.only("action", "outcome", "closed_at"))
+    lines = deployment.attempts.values_list("action", "outcome", "closed_at", named=True)
     states = dict(items_of(deployment).values_list("key", "state"))
-    outcomes = newest_outcomes([attempt for attempt in attempts if not _is_retried(attempt, retry_before)])
-    return Journal(outcomes=outcomes, items=states, minutes_live=live)
+    outcomes = newest_outcomes([line for line in lines if not _is_retried(line, retry_before)])
+    return Journal(
+        outcomes=outcomes, items=states, minutes_live=live, minutes_of_clock=_on_clock(deployment, now)
+    )
 
 
-def _is_retried(attempt: Attempt, retry_before: datetime | None) -> bool:
+def _on_clock(deployment: Deployment, now: datetime) -> float | None:
+    """Minutes of the document since T-0, where the run keeps to a clock."""
+    if deployment.starts_at is None:
+        return None
+    return (now - deployment.starts_at).total_seconds() / 60 * float(deployment.plan["time_scale"])
+
+
+def _is_retried(attempt: Any, retry_before: datetime | None) -> bool:
     if retry_before is None or attempt.closed_at is None:
         return False
     return attempt.closed_at < retry_before and not Outcome(attempt.outcome).is_good
@@ -169,19 +245,24 @@ def _is_retried(attempt: Attempt, retry_before: datetime | None) -> bool:
 def _go_live(run: Run) -> None:
     now = timezone.now()
     move = Move(run.deployment, D.WATCHING, {"live_at": now, "due_at": now, "message": "live, being watched"})
-    record(move, by=run.by, at=now, lease=run.lease)
+    run.record(move, at=now)
     run.progress.note(f"{run.plan.version} is live; the watch begins")
 
 
 def _await_time(run: Run, move: AwaitTime, minutes: float, *, attended: bool) -> bool:
     live = run.deployment.live_at
-    due = (live or timezone.now()) + scaled(minutes, run.plan)
-    if not attended:
+    due = live + scaled(minutes, run.plan) if live else _clock(run, minutes) or timezone.now()
+    if live and not attended:
         return _sleep_until(run, due)
-    run.progress.note(f"until T+{minutes:g} min: {move.step.title}")
+    run.progress.note(f"until T{minutes:+g} min: {move.step.title}")
     while timezone.now() < due:
         run.tick()
+        if run.heard:
+            return True
         judging.heed_pulled(run)
+        if not live:
+            time.sleep(max(0.0, min(LOOK_EVERY, (due - timezone.now()).total_seconds())))
+            continue
         if run.plan.direction == "forward" and not judging.watch(run):
             return False
         if run.plan.direction == "back":
@@ -233,9 +314,7 @@ def _await_people(run: Run, move: AwaitPeople) -> bool:
         Deployment.objects.filter(pk=run.deployment.pk).update(message=message)
         run.progress.note(message)
         return _sleep_until(run, timezone.now() + timedelta(seconds=5))
-    record(
-        Move(run.deployment, D.WAITING, {"message": message}), by=run.by, at=timezone.now(), lease=run.lease
-    )
+    run.record(Move(run.deployment, D.WAITING, {"message": message, "due_at": None}), at=timezone.now())
     run.progress.note(message)
     return False
 
@@ -248,7 +327,7 @@ def _finish(run: Run) -> None:
     ended = Move(
         run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": _how_it_ended(run)}
     )
-    record(ended, by=run.by, at=now, lease=run.lease)
+    run.record(ended, at=now)
     run.progress.note(f"{run.plan.version} in {run.plan.environment}: {run.deployment.message}")
 
 
@@ -262,11 +341,19 @@ def _how_it_ended(run: Run) -> str:
 
 
 def _pause(run: Run) -> None:
-    """Ctrl-C: leave a state from which --resume goes on."""
+    """Leave a state from which --resume goes on, and say what is up."""
     now = timezone.now()
-    if run.deployment.status == D.RUNNING:
-        fence = "maintenance is ON" if run.deployment.environment.is_fenced else "maintenance is off"
-        message = f"paused by Ctrl-C; {fence}"
-        record(Move(run.deployment, D.PAUSED, {"message": message}), by=run.by, at=now, lease=run.lease)
-    else:
-        give_back(run.lease)
+    if run.deployment.status != D.RUNNING:
+        run.progress.note("left to beat, which goes on watching")
+        _sleep_until(run, now)
+        return
+    asked = Deployment.objects.filter(pk=run.deployment.pk).values_list("message", flat=True).get()
+    message = asked if asked.startswith(PAUSED) else f"{PAUSED} by {run.by}"
+    message = f"{message}; {_what_is_up(run)}"
+    run.record(Move(run.deployment, D.PAUSED, {"message": message, "due_at": None}), at=now)
+    run.progress.note(message)
+
+
+def _what_is_up(run: Run) -> str:
+    fence = "maintenance is ON" if run.deployment.environment.is_fenced else "maintenance is off"
+    return f"{fence}, and {run.deployment.environment} stays held by {run.deployment}"

@@ -8,14 +8,15 @@ from checks.thresholds import Judgement
 from releases import repository
 from releases.actions.restart import ask_health
 from releases.actions.trigger import shows
-from releases.engine.perform import Run, scaled, skipped_after
+from releases.engine.lease import Run, scaled
+from releases.engine.perform import skipped_after
 from releases.errors import GantryError
 from releases.features.own import is_on
-from releases.lifecycle import deployments
+from releases.lifecycle import deployments, skipping, stops
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import BY_HAND, PlannedLimit, from_json
-from releases.recorder import Add, Change, Move, record
+from releases.recorder import Add, Change, Move
 from releases.runbooks.review import first_command
 from releases.statuses import (
     DeploymentStatus,
@@ -30,7 +31,10 @@ D = DeploymentStatus
 BY_ITSELF_MINUTES = 60.0
 ON_FAIL = "on_fail=continue"
 CONTINUED = (Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT)
-HOW_ON = "look at the service, then --resume with --retry or --count-as-done REASON, or take it back"
+HOW_ON = (
+    "look at the service, then --resume with --retry, --count-as-done REASON or --skip REASON, take it back with "
+    "rollback_release, or end it with stop_release --abort"
+)
 LOOK_AGAIN = timedelta(seconds=5)
 ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 
@@ -38,11 +42,15 @@ ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 def decide(run: Run, broken: Broken) -> bool:
     """A step did not succeed: False when the run stops here, True when it goes on, as its own way back."""
     attempt = run.deployment.attempts.filter(action=broken.action.key).last()
+    if attempt and (agreed := skipping.agreed(run.deployment, broken.action.key)):
+        return _accept(run, attempt, agreed)
     why = _why(broken, attempt)
     run.progress.note(why)
     response = broken.action.options.get("on_fail", "rollback")
     if attempt and response == "continue" and broken.outcome in CONTINUED:
-        return _go_on(run, broken, attempt)
+        return _accept(
+            run, attempt, f"{ON_FAIL}: {broken.outcome.replace('_', ' ')} is accepted by the runbook"
+        )
     if run.plan.direction == "back":
         return _fail_back(run, why)
     if response == "wait":
@@ -79,9 +87,7 @@ def investigate(run: Run, box: ChecklistItem) -> None:
     """A person saw what the runbook wants looked at first: an incident, and the run goes on."""
     why = f"'{box.text}' seen by {box.by}: {box.evidence.get('said', '')}"
     now = timezone.now()
-    record(
-        Add(incident_of(run, f"{why}; the runbook says to investigate first", "P3", now)), by=run.by, at=now
-    )
+    run.record(Add(incident_of(run, f"{why}; the runbook says to investigate first", "P3", now)), at=now)
     run.progress.note(f"{why}; an incident is open, the runbook says to investigate first")
 
 
@@ -122,7 +128,7 @@ def supersede(run: Run, now: datetime) -> None:
     done = Move(
         run.deployment, D.SUCCEEDED, {"ended_at": now, "due_at": None, "message": "superseded while watched"}
     )
-    record(done, by=run.by, at=now, lease=run.lease)
+    run.record(done, at=now)
     run.progress.note("a newer deployment took over; this watch ends")
 
 
@@ -145,7 +151,7 @@ def finish_back(run: Run, now: datetime) -> None:
         Move(incident, IncidentStatus.MITIGATED, {"decision": f"rolled back to {run.plan.previous_version}"})
         for incident in undone.incidents.filter(status=IncidentStatus.OPEN)
     ]
-    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.record(*changes, at=now)
     run.progress.note(
         f"{run.plan.previous_version} runs again in {run.plan.environment}{_left_elsewhere(run)}"
     )
@@ -179,13 +185,27 @@ def _left_elsewhere(run: Run) -> str:
     )
 
 
-def _go_on(run: Run, broken: Broken, attempt: Attempt) -> bool:
-    """The author said that the run goes on without it: that is written down as a skipped attempt."""
+def _accept(run: Run, attempt: Attempt, reason: str) -> bool:
+    """The run goes on without it, as the author or two people said: that is written down as a skipped attempt."""
     now = timezone.now()
-    reason = f"{ON_FAIL}: {broken.outcome.replace('_', ' ')} is accepted by the runbook"
     skipped = skipped_after(attempt, lease=run.lease, reason=reason, by=run.by, at=now)
-    record(Add(skipped), by=run.by, at=now, lease=run.lease)
+    run.record(Add(skipped), at=now)
     run.progress.note(reason)
+    return True
+
+
+def abort(run: Run) -> bool:
+    """A person ends it here; False where it must not end: under the fence, or once it is live."""
+    deployment, now = run.deployment, timezone.now()
+    refused = stops.why_not_aborted(deployment)
+    if refused:
+        run.record(Change(deployment, {"wants": ""}, verb="abort refused"), at=now, why=refused)
+        run.progress.note(refused)
+        return False
+    left = "what was done stays as it is" if is_touched(deployment) else _as_before(run)
+    message = f"{deployment.message}; {left}"
+    run.record(Move(deployment, D.ABORTED, {"ended_at": now, "message": message}), at=now)
+    run.progress.note(message)
     return True
 
 
@@ -222,17 +242,17 @@ def _copied_under_fence(deployment: Deployment) -> bool:
 
 def _stop_as_before(run: Run, why: str) -> bool:
     now = timezone.now()
+    message = f"{why}; {_as_before(run)}"
+    run.record(Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}), at=now)
+    return False
+
+
+def _as_before(run: Run) -> str:
+    """What to say where nothing that is known to change the service has run."""
     ran = run.deployment.attempts.filter(kind="shell", outcome=Outcome.SUCCEEDED)
     scripts = "; ".join(dict.fromkeys(first_command(attempt.command) for attempt in ran))
     as_before = "nothing was changed" if not scripts else f"only what counts as a look had run ({scripts})"
-    message = f"{why}; {as_before}, {run.plan.previous_version} runs as before"
-    record(
-        Move(run.deployment, D.FAILED, {"ended_at": now, "message": message}),
-        by=run.by,
-        at=now,
-        lease=run.lease,
-    )
-    return False
+    return f"{as_before}, {run.plan.previous_version} runs as before"
 
 
 def _fail_back(run: Run, why: str) -> bool:
@@ -243,7 +263,7 @@ def _fail_back(run: Run, why: str) -> bool:
     # It waits, and holds the environment: nobody deploys over an unknown state, and --resume tries again.
     waiting = Move(run.deployment, D.WAITING, {"message": message})
     incidents = [] if is_known(run.deployment, why) else [Add(incident_of(run, message, "P1", now))]
-    record(waiting, *incidents, by=run.by, at=now, lease=run.lease)
+    run.record(waiting, *incidents, at=now)
     run.progress.note(message)
     return False
 
@@ -263,7 +283,7 @@ def _call_person(run: Run, why: str, what: str, *, severity: str) -> bool:
     else:
         fields = {"message": message, "due_at": now + LOOK_AGAIN}
         changes.append(Change(run.deployment, fields, verb="needs a person"))
-    record(*changes, by=run.by, at=now, lease=run.lease)
+    run.record(*changes, at=now)
     run.progress.note(what)
     return False
 

@@ -1,24 +1,26 @@
 """Planning, approving, starting and taking back deployments."""
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from checks.gates.process import Identity, end_group
+from checks.gates.identity import Identity
+from checks.gates.process import end_group
 from checks.models import Environment
 from checks.secrets import mask
 from checks.variables import secrets_of
 from releases import repository
-from releases.errors import GantryError, Held, NotAllowed, WaitsForPerson, WrongUsage
+from releases.errors import GantryError, Held, NotAllowed, StaleState, WaitsForPerson, WrongUsage
+from releases.lifecycle import holds, opening, promotion
 from releases.lifecycle.releases import box_of
+from releases.lifecycle.versions import versions_of
 from releases.models import Approval, Deployment, Incident, Release
 from releases.permissions import demand
+from releases.plan import clock
 from releases.plan.gaps import Facts
 from releases.plan.make import COPY_UNDER_FENCE, make_plan, make_way_back
 from releases.plan.model import BEFORE, TRIGGER, Plan, PlannedItem, from_json, plan_hash, to_json
@@ -57,14 +59,7 @@ def make(release: Release, environment: Environment) -> Plan:
         schema_changes=_schema_changes(release, environment, tree.commit),
         databases=tuple(environment.databases.values_list("name", flat=True)),
         metrics=dict(environment.metrics.values_list("name", "unit")),
-        variables={
-            variable.name: _digest(variable.name, variable.value) for variable in environment.variables.all()
-        }
-        # Another machine of the same name is another plan.
-        | {
-            f"host {host}": _digest(host.name, f"{host.address}:{host.port}")
-            for host in environment.hosts.all()
-        },
+        variables=versions_of(environment),
         hosts=tuple(environment.hosts.values_list("name", flat=True)),
         probes=tuple(environment.probes.values_list("name", flat=True)),
         is_protected=environment.is_protected,
@@ -161,11 +156,6 @@ def _schema_changes(release: Release, environment: Environment, running: str) ->
     return repository.changed_paths(environment.folder, running, release.commit, globs=globs)
 
 
-def _digest(name: str, value: str) -> str:
-    """A variable's version: tells that it changed, not what it is."""
-    return hashlib.sha256(f"{settings.SECRET_KEY}:{name}:{value}".encode()).hexdigest()[:12]
-
-
 # --- approving -------------------------------------------------------------------------------------
 
 
@@ -209,9 +199,21 @@ def approval_of(deployment: Deployment) -> Approval | None:
 # --- starting --------------------------------------------------------------------------------------
 
 
-def obstacles(release: Release, environment: Environment, made: Plan, *, approved: bool) -> list[GantryError]:
-    """What keeps a plan from starting, the most important first; empty when it may start."""
-    found = [*_holds(environment)]
+def obstacles(
+    release: Release,
+    environment: Environment,
+    made: Plan,
+    *,
+    approved: bool,
+    at: datetime,
+    zero: datetime | None = None,
+) -> list[GantryError]:
+    """What keeps a plan from starting, the most important first; empty when it may start. `zero`: T-0 on the clock."""
+    found = [*_holds(environment, at)]
+    if closed := opening.obstacle(environment, clock.begins_at(made, zero) if zero else at):
+        found.append(closed)
+    if unproved := promotion.obstacle(release, environment):
+        found.append(unproved)
     if made.problems:
         found.append(WaitsForPerson(f"{release} cannot be deployed: " + "; ".join(made.problems)))
     if not approved:
@@ -222,21 +224,74 @@ def obstacles(release: Release, environment: Environment, made: Plan, *, approve
     return [*found, *_open_boxes(release, made)]
 
 
-def _holds(environment: Environment) -> Iterator[GantryError]:
-    holder = Deployment.objects.filter(environment=environment, status__in=OCCUPYING).first()
+def held(deployment: Deployment, *, at: datetime) -> GantryError | None:
+    """What stops a forward deployment that runs already, at a place where stopping is safe; None: nothing does."""
+    standing = next(_orders(deployment.environment, at, besides=deployment), None)
+    if standing is None and approval_of(deployment) is None:
+        return WaitsForPerson(f"{deployment} is not approved any more")
+    return standing
+
+
+def ahead_of(deployment: Deployment) -> Deployment | None:
+    """The deployment that a queued one waits for: the one in the environment, else the first of the queue."""
+    others = Deployment.objects.filter(environment=deployment.environment).exclude(pk=deployment.pk)
+    related = others.select_related("release__service", "environment__service")
+    holder = related.filter(status__in=OCCUPYING).first()
+    if holder or deployment.started_at is None:
+        return holder
+    return (
+        related.filter(status=D.QUEUED, started_at__lt=deployment.started_at).order_by("started_at").first()
+    )
+
+
+def is_due(deployment: Deployment, *, at: datetime) -> bool:
+    """May a worker take up now what waits in the queue, or was held at a safe point?"""
+    if deployment.status == D.WAITING:
+        return held(deployment, at=at) is None
+    if begins_at(deployment) > at or ahead_of(deployment) or opening.obstacle(deployment.environment, at):
+        return False
+    return ordered_to_wait(deployment.environment, at) is None
+
+
+def begins_at(deployment: Deployment) -> datetime:
+    """When its first step is due on the clock; where it keeps to none, when it was queued."""
+    if deployment.starts_at is None:
+        return deployment.started_at or deployment.planned_at
+    return clock.begins_at(from_json(deployment.plan), deployment.starts_at)
+
+
+def _holds(environment: Environment, at: datetime) -> Iterator[GantryError]:
+    others = Deployment.objects.filter(environment=environment).order_by("started_at")
+    holder = others.filter(status__in=OCCUPYING).first() or others.filter(status=D.QUEUED).first()
     if holder:
         yield Held(
             f"{environment} is held by deployment #{holder.number} ({holder.release.version}, {holder.direction}, "
-            f"{holder.status}); wait for it or go on with its --resume"
+            f"{holder.status}); wait for it (--queue does) or go on with its --resume"
         )
-    incident = Incident.objects.filter(environment=environment, status=IncidentStatus.OPEN).first()
+    yield from _orders(environment, at)
+
+
+def ordered_to_wait(environment: Environment, at: datetime) -> GantryError | None:
+    """The hold or open incident for which everything there waits; None when there is none."""
+    return next(_orders(environment, at), None)
+
+
+def _orders(
+    environment: Environment, at: datetime, *, besides: Deployment | None = None
+) -> Iterator[GantryError]:
+    """What people or incidents ordered to wait for; what a run itself ran into is decided by how it goes on."""
+    if standing := holds.as_error(environment, at):
+        yield standing
+    open_ones = Incident.objects.filter(environment=environment, status=IncidentStatus.OPEN)
+    incident = open_ones.exclude(deployment=besides).first() if besides else open_ones.first()
     if incident:
         yield Held(f"{environment} is held by an open incident: {incident}; resolve it in the admin")
 
 
 def _open_boxes(release: Release, made: Plan) -> Iterator[GantryError]:
     """Boxes of the release that stand before go-live; the others hold its success, not its start."""
-    before = [item.key for step in made.steps if step.phase == BEFORE for item in step.items]
+    # A box about this very environment is not required of this plan (plan.places.let_in).
+    before = [i.key for step in made.steps if step.phase == BEFORE for i in step.items if i.required]
     unsettled = release.items.filter(deployment__isnull=True, is_required=True, key__in=before)
     rows = unsettled.filter(state__in=[ItemState.OPEN, ItemState.FAILED])
     if rows:
@@ -245,15 +300,32 @@ def _open_boxes(release: Release, made: Plan) -> Iterator[GantryError]:
         yield WaitsForPerson(f"{len(rows)} boxes of {release} are open ({shown}): `{words}`")
 
 
-def queue(deployment: Deployment, *, user: User, at: datetime) -> None:
-    """Let a planned deployment be run; raises the first obstacle."""
+def queue(
+    deployment: Deployment,
+    *,
+    user: User,
+    at: datetime,
+    waits: bool = False,
+    starts_at: datetime | None = None,
+) -> None:
+    """Let a planned deployment be run; raises the first obstacle.
+
+    `waits`: what holds the environment now is waited for, in the order of the queue; `starts_at` is T-0 on the clock.
+    """
     demand(user, "deploy", deployment.environment)
     approved = approval_of(deployment) is not None
     release, environment = deployment.release, deployment.environment
-    for obstacle in obstacles(release, environment, from_json(deployment.plan), approved=approved):
-        raise obstacle
-    fields = {"started_at": at, "message": f"started by {user.username}"}
-    record(Move(deployment, D.QUEUED, fields), by=user.username, at=at)
+    made = from_json(deployment.plan)
+    for obstacle in obstacles(release, environment, made, approved=approved, at=at, zero=starts_at):
+        if not (waits and isinstance(obstacle, Held)):
+            raise obstacle
+    fields = {"started_at": at, "starts_at": starts_at, "message": f"started by {user.username}"}
+    try:
+        record(Move(deployment, D.QUEUED, fields), by=user.username, at=at)
+    except StaleState:
+        raise Held(
+            f"{deployment} was started by somebody else at the same moment; it is {deployment.status}"
+        ) from None
 
 
 # --- going back ------------------------------------------------------------------------------------
@@ -323,10 +395,10 @@ def _take_from_the_dead(deployment: Deployment, *, by: str, at: datetime) -> Lea
     try:
         lease = claim(deployment, owner=this_owner(), by=by, at=at)
     except Held as held:
-        raise Held(f"{held}, or stop it first (Ctrl-C where it runs)") from None
+        raise Held(f"{held}, or stop it first with stop_release") from None
     for attempt in open_attempts(deployment):
         if attempt.process:
-            end_group(Identity(pid=attempt.process["pid"], started=attempt.process["started"]))
+            end_group(Identity(**attempt.process))
         result = {"message": "its worker died in the middle; nobody knows how far it came"}
         record(Move(attempt, Outcome.UNKNOWN, {"closed_at": at, "result": result}), by=by, at=at, lease=lease)
     return lease

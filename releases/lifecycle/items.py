@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from checks.models import Environment
-from releases.errors import StaleState, WrongUsage
+from releases.errors import NotAllowed, StaleState, WrongUsage
 from releases.models import ChecklistItem, Deployment, Release
 from releases.permissions import demand
 from releases.plan.model import TRIGGER
@@ -79,6 +79,13 @@ def _demand_running(box: ChecklistItem, user: User) -> None:
         raise WrongUsage(f"{deployment} is {deployment.status} and heeds no trigger any more: `{words}`")
 
 
+def _demand_second(box: ChecklistItem, user: User) -> None:
+    """Raise NotAllowed for who asked for it, and for who may not agree to it."""
+    demand(user, "skip", box.deployment.environment if box.deployment else None)
+    if user.pk == box.asked_by_id:
+        raise NotAllowed(f"{user.username} asked for '{box.text}' and cannot agree to it: ask somebody else")
+
+
 def waive(box: ChecklistItem, *, user: User, reason: str, at: datetime) -> None:
     """Close a box as not applicable, with the reason."""
     _close(box, ItemState.WAIVED, user=user, evidence=reason, at=at)
@@ -98,6 +105,8 @@ def _close(
     box: ChecklistItem, state: ItemState, *, user: User, evidence: str, at: datetime, bulk: bool = False
 ) -> None:
     demand(user, "tick", box.deployment.environment if box.deployment else None)
+    if box.asked_by_id:
+        _demand_second(box, user)
     if not evidence.strip():
         raise WrongUsage(f"'{box.text}' needs evidence: say what was seen with --evidence TEXT")
     if box.state in (ItemState.TICKED, ItemState.WAIVED):

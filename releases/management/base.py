@@ -22,7 +22,7 @@ from releases.errors import GantryError, WrongUsage
 
 EXIT_CODES = """\
 exit codes:
-  0 done                      3 waits for a person       5 held (deployment, incident)
+  0 done                      3 waits for a person       5 held (deployment, incident, hold)
   1 failed, all as before     4 rolled back by itself    6 rollback failed or unknown: call someone
   2 wrong usage
 """

@@ -6,61 +6,17 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from releases.management.base import mute
 from releases.models import Attempt
-from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
+from releases.plan.model import PlannedAction, PlannedItem, PlannedStep
+from releases.plan.shown import offset_words
 from releases.statuses import Outcome
 
 if TYPE_CHECKING:
     from rich.status import Status
-
-WHO = {
-    "person": "a person",
-    "confirm": "a person confirms",
-    "step": "the step",
-    "probe": "probe",
-    "threshold": "threshold",
-    "trigger": "a person pulls it",
-}
-
-
-def plan_lines(plan: Plan, digest: str) -> Iterator[str]:
-    """The plan as it will run, a line each."""
-    scale = f"; demo clock, {plan.time_scale} × faster" if plan.time_scale != 1 else ""
-    yield f"Plan {digest[:12]}: {plan.service} {plan.previous_version} → {plan.version} in {plan.environment}{scale}"
-    yield f"  commit {plan.previous_commit[:10]} → {plan.commit[:10]}, rollback class {plan.rollback_class}"
-    for step in plan.steps:
-        if not step.actions and all(item.scope == "release" for item in step.items):
-            continue
-        yield f"  {_offset(step):>8}  {step.title}{_level(step)}"
-        for action in step.actions:
-            yield f"            - {action.kind}: {action.title}"
-        for item in step.items:
-            if item.required and item.scope == "deployment":
-                yield f"            [ ] {item.text} ({WHO.get(item.by, item.by)} {item.by_name})".replace(
-                    " )", ")"
-                )
-    for method in plan.methods:
-        promised = f", promised {method.promised_minutes:g} min" if method.promised_minutes else ""
-        yield f"  way back  {method.title} ({method.covers}{promised})"
-    for trigger in plan.triggers:
-        yield f"  by hand   {trigger.text} (line {trigger.line}: {trigger.response.replace('_', ' ')})"
-    for note in plan.notes:
-        yield f"  note      {note}"
-    for problem in plan.problems:
-        yield f"  PROBLEM   {problem}"
-
-
-def _level(step: PlannedStep) -> str:
-    """How far a step is automated, where a person has a part in it."""
-    return "" if step.automation == "auto" else f"  [{step.automation}]"
-
-
-def _offset(step: PlannedStep) -> str:
-    return "" if step.offset_minutes is None else f"T{step.offset_minutes:+g}"
 
 
 class Terminal:
@@ -78,7 +34,7 @@ class Terminal:
 
     def step(self, step: PlannedStep) -> None:
         """A headline."""
-        self._print(f"\n{_offset(step):>7}  {step.title}")
+        self._print(f"\n{offset_words(step):>7}  {step.title}")
 
     def began(self, action: PlannedAction, attempt: Attempt) -> None:
         """What begins."""
@@ -91,7 +47,7 @@ class Terminal:
         if self._verbose:
             self._print(text, end="")
         elif self._spinner:
-            last = (text.strip().splitlines() or [""])[-1]
+            last = (text[-4000:].strip().splitlines() or [""])[-1]
             self._spinner.update(_markup_free(f"{self._doing}  {last[:80]}"))
 
     def ended(self, action: PlannedAction, attempt: Attempt) -> None:

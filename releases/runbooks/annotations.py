@@ -24,6 +24,10 @@ ATTRIBUTES = (
     "confirm",
     "on_fail",
     "probe",
+    "host",
+    "hosts",
+    "batch",
+    "health",
 )
 # What these may say; a slip in one that asks for care must not pass.
 VALUES = {
@@ -31,8 +35,14 @@ VALUES = {
     "idempotent": ("true", "false"),
     "on_fail": ("rollback", "wait", "continue"),
 }
-CAREFUL = re.compile(r"confirm|on[\W_]*fail|probe", re.IGNORECASE)
+CAREFUL = re.compile(r"confirm|on[\W_]*fail|probe|hosts?\b|batch", re.IGNORECASE)
 PROBE = re.compile(r"[A-Za-z][\w.-]{0,63}")
+BATCH = re.compile(r"[1-9]\d{0,3}|(?:[1-9]\d?|100)%")
+# A list without quotes ends where the next attribute begins.
+LIST = re.compile(
+    r"""(?P<is>(?<![\w-])hosts\s*[=:]\s*)(?P<list>[^\s,{}"'=]+(?:,(?!\s)(?![A-Za-z_][\w-]*\s*[=:])[^\s,{}"'=]+)+)""",
+    re.IGNORECASE,
+)
 # Keys of runme's fences. They say how its notebook shows a block, not how it is run here.
 RUNME = frozenset(
     "id background category closeTerminalOnSuccess cwd excludeFromRunAll interactive interpreter mimeType"
@@ -95,11 +105,19 @@ def fence(info: str) -> tuple[str, dict[str, str]]:
 def _pairs(text: str) -> list[tuple[str, str]]:
     """`name=value`, `name: value` and bare names; `confirm` alone asks for it."""
     found = []
-    for each in ATTRIBUTE.finditer(text):
+    for each in ATTRIBUTE.finditer(LIST.sub(_quoted, text)):
         name = _canonical(each["name"] or each["other"])
         alone = "true" if name == "confirm" else ""
         found.append((name, each["value"].strip("\"'") if each["is"] else alone))
     return found
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """A list of hosts as one value; `confirm` alone at its end is no host."""
+    names = found["list"].split(",")
+    kept = [name for name in names if name.lower() not in ATTRIBUTES]
+    rest = [name for name in names if name.lower() in ATTRIBUTES]
+    return " ".join([f'{found["is"]}"{",".join(kept)}"', *rest])
 
 
 def _canonical(name: str) -> str:
@@ -129,15 +147,59 @@ def faults(attributes: Mapping[str, str]) -> Iterator[Fault]:
                 message=f"The fence's probe={value} names no probe",
                 hint="Write the name of a probe of the environment: probe=health",
             )
+        elif name == "health" and not PROBE.fullmatch(value):
+            yield Fault(
+                level="error",
+                message=f"The fence's health={value} names no probe",
+                hint="Write the name of a probe of the environment: health=ready",
+            )
+        elif name in ("host", "hosts") and not value:
+            yield Fault(
+                level="error",
+                message=f"The fence's {name} names no host",
+                hint="Write hosts=web1,web2 or hosts=web*",
+            )
         elif name not in ATTRIBUTES:
-            yield _unheeded(name, value)
+            yield _unheeded(name, value, is_on_hosts="hosts" in attributes)
+    yield from _of_several(attributes)
 
 
-def _unheeded(name: str, value: str) -> Fault:
+def _of_several(attributes: Mapping[str, str]) -> Iterator[Fault]:
+    """What is wrong with hosts, batch and health together: each alone would leave hosts out, or unlooked at."""
+    batch, hosts = attributes.get("batch"), "hosts" in attributes
+    if batch is not None and not BATCH.fullmatch(batch):
+        yield Fault(
+            level="error",
+            message=f"The fence's batch={batch} is no number of hosts and no share of them",
+            hint="Write batch=2 or batch=25%",
+        )
+    if batch is not None and not hosts:
+        yield Fault(
+            level="error",
+            message="The fence has a batch and names no hosts",
+            hint="Write hosts=web1,web2 or hosts=web*",
+        )
+    if "health" in attributes and batch is None:
+        yield Fault(
+            level="error",
+            message="The fence's health is asked between batches, and it has no batch",
+            hint="Write batch=1, or probe=NAME for a look after the block",
+        )
+    if hosts and "host" in attributes:
+        yield Fault(level="error", message="The fence has both host and hosts", hint="Write one of them")
+
+
+def _unheeded(name: str, value: str, *, is_on_hosts: bool) -> Fault:
     said = f"{name}={value}" if value else name
     if name in RUNME:
         return Fault(
             level="info", message=f"The fence's attribute {said} is not heeded", hint="It is meant for runme"
+        )
+    if is_on_hosts and not value:
+        return Fault(
+            level="error",
+            message=f"It cannot be told whether {name} is one of the hosts",
+            hint='Write the list without blanks, or in quotes: hosts="web1, web2"',
         )
     return Fault(
         level="error" if CAREFUL.search(said) else "warning",
@@ -165,4 +227,6 @@ def _json(text: str) -> list[tuple[str, str]]:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

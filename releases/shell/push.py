@@ -22,6 +22,11 @@ def guarded(text: str, *, commit: str) -> str:
     return "\n".join(part for line in lines for part in (*_checks(line, commit), line))
 
 
+def pushes(text: str) -> bool:
+    """Is a push among the commands?"""
+    return any(PUSH.match(line) for line in re.sub(r"\\\n", " ", text).split("\n"))
+
+
 def _checks(line: str, commit: str) -> list[str]:
     found = PUSH.match(line)
     if not found:

@@ -116,7 +116,7 @@ def test_a_worker_deploys_and_beat_brings_the_watch_to_its_end(
         "olga, plan = User.objects.get(username='olga'), Deployment.objects.get()\n"
         "items.confirm_all(plan.items.all(), user=olga, evidence='calendar', at=timezone.now())\n"
         "deployments.queue(plan, user=olga, at=timezone.now())\n"
-        "doorbell.ring(tasks.deploy, plan.pk)"
+        "doorbell.ring(tasks.deploy.name, plan.pk)"
     )
     servers.wait_until(
         lambda: gantry.shell(STATUS) == "('watching',)", within=90, what="the worker to go live"

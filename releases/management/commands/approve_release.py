@@ -1,15 +1,17 @@
 """`approve_release SERVICE VERSION --environment E`"""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from releases.errors import WrongUsage
-from releases.lifecycle import deployments, releases
+from releases.lifecycle import deployments, preview, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
-from releases.management.show import plan_lines
-from releases.plan.model import from_json
+from releases.models import Deployment
+from releases.plan.model import Plan, from_json
+from releases.plan.shown import Beside, plan_lines
 
 
 class Command(Base):
@@ -34,7 +36,8 @@ class Command(Base):
         user = user_of(options, at=at)
         release = releases.find(service, version)
         deployment = deployments.plan(release, find_environment(f"{service}/{environment}"), user=user, at=at)
-        for line in plan_lines(from_json(deployment.plan), deployment.plan_hash):
+        made = from_json(deployment.plan)
+        for line in plan_lines(made, deployment.plan_hash, self._beside(deployment, made, at)):
             self.say(line)
         if plan is not None and not deployment.plan_hash.startswith(plan):
             return self.fail(
@@ -47,3 +50,12 @@ class Command(Base):
             f"plan {deployment.plan_hash[:12]}"
         )
         return 0
+
+    def _beside(self, deployment: Deployment, made: Plan, at: datetime) -> Beside:
+        release, place, approval = (
+            deployment.release,
+            deployment.environment,
+            deployments.approval_of(deployment),
+        )
+        holds = deployments.obstacles(release, place, made, approved=True, at=at)
+        return preview.beside(release, place, made, approval=approval, holds=holds)

@@ -5,13 +5,15 @@ from typing import Any
 
 from releases.engine.run import carry_on
 from releases.errors import WrongUsage
-from releases.lifecycle import deployments, items, logbook, releases
+from releases.lifecycle import deployments, items, logbook, preview, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
-from releases.management.commands.deploy_release import exit_code, stay_when_terminal_closes, summary
-from releases.management.show import Terminal, plan_lines
+from releases.management.commands.deploy_release import exit_code, summary
+from releases.management.interrupts import Interrupts
+from releases.management.show import Terminal
 from releases.plan.model import plan_hash
+from releases.plan.shown import plan_lines, shown_json
 from releases.recorder import claim, this_owner
 
 
@@ -53,21 +55,19 @@ class Command(Base):
         release = releases.find(service, version)
         deployment = deployments.newest(release, find_environment(f"{service}/{environment}"))
         if options["dry_run"]:
-            return self._dry_run(deployment)
+            return self._dry_run(deployment, as_json=options["json"])
         back = deployments.roll_back(
             deployment, user=user, reason=reason, restore_data=options["restore_data"], at=at
         )
         if options["yes"]:
             items.confirm_all(back.items.all(), user=user, evidence=options["evidence"], at=at)
-        stay_when_terminal_closes()
         lease = claim(back, owner=this_owner(), by=user.username, at=now())
         terminal = Terminal(verbose=options["verbosity"] > 1)
         try:
-            back = carry_on(back, lease, by=user.username, progress=terminal)
+            with Interrupts(back) as asked:
+                back = carry_on(back, lease, by=user.username, progress=terminal, asked=asked)
         except KeyboardInterrupt:
-            return self.fail(
-                f"{back} is paused; go on with `deploy_release {service} {version} --resume …`", 3
-            )
+            return self.fail(f"{back} was left in the middle; `deploy_release … --resume` takes it up", 3)
         finally:
             terminal.close()
         deployment.refresh_from_db()
@@ -82,10 +82,14 @@ class Command(Base):
             self.say(f"log: {logbook.path_of(back)}")
         return code
 
-    def _dry_run(self, deployment: Any) -> int:
+    def _dry_run(self, deployment: Any, *, as_json: bool) -> int:
         plan = deployments.way_back(deployment, covers=deployment.rollback_class)
         if plan is None:
             return self.fail(f"the runbook has no rollback method for {deployment.rollback_class}", 3)
-        for line in plan_lines(plan, plan_hash(plan)):
+        beside = preview.beside(deployment.release, deployment.environment, plan)
+        if as_json:
+            self.print_json(shown_json(plan, plan_hash(plan), beside))
+            return 0
+        for line in plan_lines(plan, plan_hash(plan), beside):
             self.say(line)
         return 0

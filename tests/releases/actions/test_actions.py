@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from releases.actions import ACTIONS, REPEATABLE, action
+from releases.actions import ACTIONS, action
 from releases.actions.base import Action
 from releases.actions.features import asked, observe
 from releases.actions.restart import Health, _problem, same_version
@@ -25,11 +25,6 @@ def test_every_kind_is_an_action_that_says_what_it_does(kind):
 
 def test_every_kind_that_a_runbook_can_name_is_known():
     assert {name for name, *_ in NAMED} <= set(ACTIONS)
-
-
-@pytest.mark.parametrize("kind", ["shell", "restore"])
-def test_what_may_do_harm_twice_is_not_run_again_by_itself(kind):
-    assert kind not in REPEATABLE
 
 
 # --- features ----------------------------------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """What scripts and requests of a runbook come to: real processes, a real web server, a real sshd."""
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from releases.actions import ACTIONS, is_repeatable
+from releases.actions import action as handler_of
 from releases.errors import WrongUsage
 from releases.plan.model import PlannedAction
-from tests.factories import make_database, make_host
+from tests.factories import make_database
+from tests.releases.hosts.machines import Machine, machine
 from tests.releases.world import git, make_clone, make_repository
 
 pytestmark = pytest.mark.django_db
@@ -189,16 +192,18 @@ def test_an_answer_is_not_left_over_for_a_request_that_failed(context, do):
 # --- on a host --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Machine]:
+    """A machine with a home of its own."""
+    with machine("user@your-server") as found:
+        yield found
+
+
 @pytest.fixture
-def host(context, sshd):
-    """The test run's sshd as a host of the environment."""
-    return make_host(
-        environment=context.environment,
-        name="user@your-server",
-        address=f"{sshd.user}@{sshd.host}",
-        port=sshd.port,
-        identity_file=str(sshd.identity),
-    )
+def host(context, lasting):
+    """That machine as a host of the environment; it remembers nothing of earlier tests."""
+    shutil.rmtree(lasting.home / ".gantry", ignore_errors=True)
+    return lasting.row(context.environment)
 
 
 def test_a_block_with_a_host_runs_there(context, do, host):
@@ -210,7 +215,16 @@ def test_a_block_with_a_host_runs_there(context, do, host):
 
 def test_what_a_block_on_a_host_should_say_is_compared(context, do, host):
     assert do(context, "shell", "echo 7", host=host.name, expects="7")[1].done
-    assert do(context, "shell", "echo 8", host=host.name, expects="7")[1].done is False
+    other = replace(context, key="another-effect")
+    assert do(other, "shell", "echo 8", host=host.name, expects="7")[1].done is False
+
+
+def test_the_same_effect_happens_once_there_whoever_asks_for_it_again(context, do, host, tmp_path):
+    text = f"echo once >> {tmp_path}/effects; echo seen"
+    for number in (1, 2):
+        attempt = replace(context, key="gantry-1-key-1", handed_on=tmp_path / f"1-key-{number}.vars")
+        assert do(attempt, "shell", text, host=host.name)[0].out == "seen\n"
+    assert (tmp_path / "effects").read_text() == "once\n"
 
 
 def test_a_log_on_a_host_is_not_followed_either(context, do, host, tmp_path):
@@ -254,20 +268,20 @@ def test_code_on_a_host_that_was_changed_is_refused(context, do, host, clone):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "again"),
+    ("kind", "options", "done"),
     [
-        ("dependencies", {}, True),
-        ("logs", {}, True),
-        ("upload", {}, True),
+        ("dependencies", {}, False),
+        ("logs", {}, False),
+        ("upload", {}, False),
         ("trigger", {}, True),
-        ("tag", {}, False),
-        ("revert", {}, False),
-        ("shell", {}, False),
-        ("shell", {"idempotent": "true"}, True),
-        ("http", {"method": "GET"}, True),
-        ("http", {"method": "POST"}, False),
+        ("tag", {}, None),
+        ("revert", {}, None),
+        ("shell", {}, None),
+        ("shell", {"host": "web"}, False),
+        ("http", {"method": "GET"}, False),
+        ("http", {"method": "POST"}, None),
     ],
 )
-def test_only_what_does_no_harm_twice_is_run_again_by_itself(kind, options, again):
-    assert kind in ACTIONS
-    assert is_repeatable(PlannedAction(key="k", kind=kind, title=kind, options=options)) is again
+def test_only_what_does_no_harm_twice_may_run_again_by_itself(context, kind, options, done):
+    asked = PlannedAction(key="k", kind=kind, title=kind, options=options)
+    assert handler_of(kind).probe(asked, context) is done

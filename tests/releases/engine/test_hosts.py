@@ -1,5 +1,6 @@
 """Blocks of a runbook that run on another machine, from the text to the journal, by a real sshd."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
 from releases.plan.model import plan_hash
 from releases.recorder import claim, this_owner
-from tests.factories import make_host, make_variable
+from tests.factories import make_variable
+from tests.releases.hosts.machines import Machine, machine
 from tests.releases.world import World
-from tests.servers import Sshd
 
 pytestmark = pytest.mark.django_db
 RUNBOOK = """
@@ -55,16 +56,17 @@ true
 """
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Machine]:
+    """A machine with a home of its own."""
+    with machine("user@your-server") as found:
+        yield found
+
+
 @pytest.fixture
-def there(world: World, sshd: Sshd, tmp_path: Path) -> Path:
+def there(world: World, lasting: Machine, tmp_path: Path) -> Path:
     """A folder on a host of the environment."""
-    make_host(
-        environment=world.environment,
-        name="user@your-server",
-        address=f"{sshd.user}@{sshd.host}",
-        port=sshd.port,
-        identity_file=str(sshd.identity),
-    )
+    lasting.row(world.environment)
     folder = tmp_path / "there"
     folder.mkdir()
     make_variable(environment=world.environment, name="TOKEN", value="s3cret-value", is_secret=True)

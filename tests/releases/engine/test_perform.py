@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from checks.secrets import MASK
-from releases.engine.perform import LARGEST
+from releases.engine.context import LARGEST
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
 from releases.models import Attempt, Deployment

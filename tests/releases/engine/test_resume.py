@@ -1,10 +1,10 @@
 """`kill -9` in the middle of a real `deploy_release`, then `--resume`."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from checks.audit import first_bad_entry
-from checks.gates.process import Identity, end_group
+from checks.gates.identity import Identity
+from checks.gates.process import end_group
 from releases.identity import create_token
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
@@ -22,6 +23,13 @@ from tests.servers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 D = DeploymentStatus
+WAITS = RUNBOOK.replace(
+    "cat VERSION >>", "echo begun; until test -e ../go; do sleep 0.1; done; cat VERSION >>", 1
+)
+PAUSABLE = RUNBOOK.replace(
+    "### 3. Start",
+    "### 2. Wait (T-1 minute)\n\n```bash\necho begun; until test -e ../go; do sleep 0.1; done\n```\n\n### 3. Start",
+)
 HANGS = RUNBOOK.replace("cat VERSION >>", "echo begun; test -e ../go || { sleep 60; }; cat VERSION >>", 1)
 
 
@@ -52,16 +60,53 @@ def deploy(world: World, process_environment: dict[str, str]) -> Iterator:
         end_group(Identity(**process))
 
 
-def let_the_lease_run_out(deployment: Deployment) -> None:
-    Deployment.objects.filter(pk=deployment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-
-
 def in_mid_step(deployment: Deployment, engine: subprocess.Popen) -> Identity:
     """Wait until the step that hangs has begun; its recorded process."""
     begun = deployment.attempts.filter(outcome="", tail__contains="begun")
     wait_until(lambda: begun.exists() or engine.poll() is not None, what="the step in the middle")
     assert engine.poll() is None, engine.communicate()
     return Identity(**begun.get().process)
+
+
+def killed_in_mid_step(world: World, deploy, text: str = HANGS) -> tuple[Deployment, Identity]:
+    """A deployment whose engine died in its hanging step, and that step's command, which lives on."""
+    world.publish(text)
+    deployment = world.approved()
+    engine = deploy()
+    process = in_mid_step(deployment, engine)
+    engine.kill()
+    engine.communicate()
+    return deployment, process
+
+
+def outcomes_of_last(deployment: Deployment) -> list[str]:
+    last = deployment.attempts.last().action
+    return list(deployment.attempts.filter(action=last).values_list("outcome", flat=True))
+
+
+def test_a_killed_deployment_is_taken_up_at_once_and_does_nothing_twice(world, deploy):
+    deployment, process = killed_in_mid_step(world, deploy, WAITS)
+    assert process.is_alive
+    resumed = deploy("--resume")
+    wait_until(lambda: Deployment.objects.get(pk=deployment.pk).epoch == 2, what="the new owner")
+    world.mark("go")
+    out, err = resumed.communicate(timeout=60)
+    deployment.refresh_from_db()
+    assert (resumed.returncode, deployment.status) == (0, D.SUCCEEDED), out + err
+    assert (outcomes_of_last(deployment), world.started) == ([Outcome.SUCCEEDED], ["v2"])
+    assert not list(Path(output_path("x")).parent.glob(f"{deployment.pk}-*.[rvc]*"))
+    assert first_bad_entry() is None
+
+
+def test_a_command_that_ended_while_nobody_watched_is_not_repeated(world, deploy):
+    deployment, process = killed_in_mid_step(world, deploy, WAITS)
+    world.mark("go")
+    wait_until(lambda: not process.is_alive, what="the end of the command")
+    out, err = deploy("--resume").communicate(timeout=60)
+    deployment.refresh_from_db()
+    assert deployment.status == D.SUCCEEDED, out + err
+    assert (outcomes_of_last(deployment), world.started) == ([Outcome.SUCCEEDED], ["v2"])
+    assert "begun" in output_path(deployment.attempts.last().output).read_text()
 
 
 @pytest.mark.parametrize(
@@ -71,27 +116,20 @@ def in_mid_step(deployment: Deployment, engine: subprocess.Popen) -> Identity:
         ("", 3, D.WAITING, [Outcome.UNKNOWN]),
     ],
 )
-def test_a_killed_deployment_goes_on_or_waits_and_never_guesses(
+def test_what_was_killed_with_its_engine_goes_on_or_waits_and_never_guesses(
     world, deploy, attributes, code, status, outcomes
 ):
-    world.publish(HANGS.replace("{name=start}", "{name=start" + attributes + "}"))
-    deployment = world.approved()
-    engine = deploy()
-    process = in_mid_step(deployment, engine)
-    engine.kill()
-    engine.communicate()
-    let_the_lease_run_out(deployment)
+    deployment, process = killed_in_mid_step(
+        world, deploy, HANGS.replace("{name=start}", "{name=start" + attributes + "}")
+    )
+    os.killpg(process.pid, signal.SIGKILL)
     world.mark("go")
     resumed = deploy("--resume")
     out, err = resumed.communicate(timeout=60)
     deployment.refresh_from_db()
     assert (resumed.returncode, deployment.status) == (code, status), out + err
-    last = deployment.attempts.last().action
-    assert list(deployment.attempts.filter(action=last).values_list("outcome", flat=True)) == outcomes
-    assert not process.is_alive
-    assert not list(Path(output_path("x")).parent.glob(f"{deployment.pk}-*.raw"))
+    assert outcomes_of_last(deployment) == outcomes
     assert "Traceback" not in err
-    assert first_bad_entry() is None
 
 
 def test_while_a_deployment_runs_a_second_one_is_told_who_holds_the_place(world, deploy):
@@ -108,16 +146,34 @@ def test_while_a_deployment_runs_a_second_one_is_told_who_holds_the_place(world,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_pauses_it_and_says_how_to_go_on(world, deploy, number):
-    world.publish(HANGS)
+def test_once_pauses_it_at_the_next_safe_point(world, deploy, number):
+    world.publish(PAUSABLE)
     deployment = world.approved()
     engine = deploy()
     process = in_mid_step(deployment, engine)
     engine.send_signal(number)
-    _, err = engine.communicate(timeout=60)
+    assert "pausing at the next safe point" in engine.stderr.readline() + engine.stderr.readline()
+    assert process.is_alive
+    world.mark("go")
+    out, err = engine.communicate(timeout=60)
     deployment.refresh_from_db()
-    assert (engine.returncode, deployment.status, deployment.expires_at) == (3, D.PAUSED, None)
-    assert "--resume" in err
+    assert (engine.returncode, deployment.status, deployment.expires_at) == (3, D.PAUSED, None), out + err
+    assert "maintenance is off" in deployment.message
+    assert (outcomes_of_last(deployment), world.started) == ([Outcome.SUCCEEDED], [])
+
+
+def test_twice_ends_what_is_under_way_and_its_step_is_unknown(world, deploy):
+    world.publish(HANGS)
+    deployment = world.approved()
+    engine = deploy()
+    process = in_mid_step(deployment, engine)
+    for said in ("pausing", "ending"):
+        engine.send_signal(signal.SIGINT)
+        assert said in engine.stderr.readline() + engine.stderr.readline()
+    out, err = engine.communicate(timeout=60)
+    deployment.refresh_from_db()
+    assert (engine.returncode, deployment.status) == (3, D.PAUSED), out + err
+    assert outcomes_of_last(deployment) == [Outcome.UNKNOWN]
     assert not process.is_alive
 
 

@@ -8,11 +8,13 @@ import pytest
 from django.utils import timezone
 
 from checks.audit import first_bad_entry
+from checks.gates.identity import this_place
 from checks.secrets import MASK
 from releases.actions.code import Code
-from releases.engine.perform import raw_files
+from releases.engine.context import leftover
+from releases.engine.lease import Run
 from releases.engine.progress import Silent
-from releases.engine.resume import count_as_done, settle
+from releases.engine.resume import settle
 from releases.engine.run import carry_on
 from releases.errors import LeaseLost, WaitsForPerson
 from releases.features import own
@@ -31,7 +33,7 @@ D = DeploymentStatus
 
 
 class Loud(Silent):
-    """Progress that keeps what it is told, and may raise when an action begins or speaks."""
+    """Progress that keeps what it is told, and asks for an end at once when an action says `interrupt`."""
 
     def __init__(self, *, interrupt: str = "") -> None:
         self.notes: list[str] = []
@@ -40,12 +42,13 @@ class Loud(Silent):
 
     def output(self, text: str) -> None:
         self.said += text
-        if self.interrupt and self.interrupt in self.said:
-            self.interrupt = ""
-            raise KeyboardInterrupt
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def asked(self) -> str:
+        """As Ctrl-C twice would."""
+        return "stop" if self.interrupt and self.interrupt in self.said else ""
 
 
 def take(deployment: Deployment) -> Lease:
@@ -56,8 +59,9 @@ def run(deployment: Deployment, *, progress: Silent | None = None, attended: boo
     """Claim, settle and carry on, as the doors do."""
     found = Deployment.objects.get(pk=deployment.pk)
     lease = take(found)
-    settle(found, lease, by="olga", progress=progress or Silent())
-    return carry_on(found, lease, by="olga", progress=progress or Silent(), attended=attended)
+    watched = progress or Loud()
+    asked = watched.asked if isinstance(watched, Loud) else str
+    return carry_on(found, lease, by="olga", progress=watched, attended=attended, asked=asked)
 
 
 def outcomes(deployment: Deployment) -> dict[str, str]:
@@ -326,11 +330,10 @@ SLOW = RUNBOOK.replace("cat VERSION >>", "echo begun; sleep 60 & test -e ../go |
 
 
 @pytest.mark.parametrize(("attributes", "outcome"), [(" idempotent=true", "aborted"), ("", "unknown")])
-def test_ctrl_c_pauses_and_ends_what_runs(world: World, attributes, outcome):
+def test_an_end_at_once_pauses_and_ends_what_runs(world: World, attributes, outcome):
     world.publish(SLOW.replace("{name=start}", "{name=start" + attributes + "}"))
     deployment = world.queued()
-    with pytest.raises(KeyboardInterrupt):
-        run(deployment, progress=Loud(interrupt="begun"))
+    run(deployment, progress=Loud(interrupt="begun"))
     paused = Deployment.objects.get(pk=deployment.pk)
     assert (paused.status, outcomes(paused)["start"]) == (D.PAUSED, outcome)
     assert not psutil.pid_exists(last_attempt(paused).process["pid"])
@@ -339,8 +342,7 @@ def test_ctrl_c_pauses_and_ends_what_runs(world: World, attributes, outcome):
 def test_what_was_paused_goes_on_where_it_was(world: World):
     world.publish(SLOW.replace("{name=start}", "{name=start idempotent=true}"))
     deployment = world.queued()
-    with pytest.raises(KeyboardInterrupt):
-        run(deployment, progress=Loud(interrupt="begun"))
+    run(deployment, progress=Loud(interrupt="begun"))
     world.mark("go")
     done = run(deployment)
     assert (done.status, world.started) == (D.SUCCEEDED, ["v2"])
@@ -352,8 +354,7 @@ def test_what_was_paused_goes_on_where_it_was(world: World):
 def test_what_nobody_knows_waits_for_a_person_who_takes_it_back(world: World):
     world.publish(SLOW)
     deployment = world.queued()
-    with pytest.raises(KeyboardInterrupt):
-        run(deployment, progress=Loud(interrupt="begun"))
+    run(deployment, progress=Loud(interrupt="begun"))
     for _ in range(2):
         waiting = run(deployment)
     assert (waiting.status, waiting.incidents.count()) == (D.WAITING, 1)
@@ -398,8 +399,7 @@ def interrupted(world: World) -> Deployment:
     """A deployment whose first script was cut off by Ctrl-C, so that nobody knows how far it came."""
     world.publish(RUNBOOK.replace("test ! -e no-look", "test ! -e no-look\necho looking\nsleep 1"))
     deployment = world.queued()
-    with pytest.raises(KeyboardInterrupt):
-        run(deployment, progress=Loud(interrupt="looking"))
+    run(deployment, progress=Loud(interrupt="looking"))
     assert run(deployment).status == D.WAITING
     return Deployment.objects.get(pk=deployment.pk)
 
@@ -411,9 +411,7 @@ def test_an_interrupted_script_is_tried_again_when_a_person_says_so(world: World
 
 
 def test_an_interrupted_script_counts_as_done_when_a_person_looked(world: World, interrupted: Deployment):
-    lease = take(interrupted)
-    count_as_done(interrupted, lease, by="olga", reason="the file is there", progress=Silent())
-    carry_on(interrupted, lease, by="olga", progress=Silent())
+    carry_on(interrupted, take(interrupted), by="olga", progress=Silent(), counts_as_done="the file is there")
     assert outcomes(interrupted)["look"] == "unknown skipped"
     assert world.running == "v2"
 
@@ -423,11 +421,16 @@ def test_what_a_dead_command_said_is_kept_masked(world: World, settings, tmp_pat
     make_variable(environment=world.environment, name="TOKEN", value="s3cret-value", is_secret=True)
     deployment = world.queued()
     lease, action = take(deployment), from_json(deployment.plan).actions[1]
-    attempt = make_attempt(deployment=deployment, action=action.key, outcome=Outcome.OPEN, output="it.log")
-    raw, variables = raw_files(attempt)
+    gone = {"place": this_place(), "pid": 1, "started": 0.5}
+    attempt = make_attempt(
+        deployment=deployment, action=action.key, outcome=Outcome.OPEN, output="it.log", process=gone
+    )
+    raw, variables = leftover(attempt, ".raw"), leftover(attempt, ".vars")
     raw.write_text("half of it: s3cret-value\n")
     variables.write_text("TOKEN=s3cret-value")
-    settle(deployment, lease, by="olga", progress=Silent())
+    settle(
+        Run(deployment=deployment, lease=lease, plan=from_json(deployment.plan), by="olga", progress=Silent())
+    )
     attempt.refresh_from_db()
     assert attempt.tail == output_path(attempt.output).read_text() == f"half of it: {MASK}\n"
     assert not raw.exists()

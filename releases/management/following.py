@@ -1,0 +1,123 @@
+"""Standing beside a run that another process carries on, or that waits for its turn."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from releases.lifecycle import deployments
+from releases.management.show import Terminal
+from releases.models import Attempt, Deployment
+from releases.models.deployments import output_path
+from releases.plan.model import ATTENDED_MINUTES, Plan, PlannedStep, from_json
+from releases.statuses import DeploymentStatus, Outcome
+
+D = DeploymentStatus
+LOOK_EVERY = 0.3
+AT_ITS_END = (D.SUCCEEDED, D.FAILED, D.ABORTED, D.ROLLED_BACK, D.UNKNOWN)
+
+
+def follow(deployment: Deployment, terminal: Terminal, *, asked: Callable[[], str]) -> Deployment:
+    """Show a run as it goes on elsewhere, until it stops, waits, or its attended hour is over; returns it.
+
+    When it turns round its way back is followed. Ctrl-C (`asked`) leaves it alone.
+    """
+    shown = _Shown(terminal)
+    while True:
+        deployment.refresh_from_db()
+        shown.show(deployment)
+        back = Deployment.objects.filter(undoes=deployment).first()
+        if back and deployment.status == D.FAILED:
+            terminal.note(f"it goes back: {back.reason}")
+            return follow(back, terminal, asked=asked)
+        if asked() or _is_settled(deployment):
+            return deployment
+        time.sleep(LOOK_EVERY)
+
+
+def wait_in_line(deployment: Deployment, terminal: Terminal, *, asked: Callable[[], str]) -> bool:
+    """Wait until a queued deployment may begin, saying for what; False when Ctrl-C (`asked`) ended the wait."""
+    said = ""
+    while True:
+        deployment.refresh_from_db()
+        if deployment.status != D.QUEUED:
+            return True
+        reason = _waits_for(deployment)
+        if not reason:
+            return True
+        if asked():
+            return False
+        if reason != said:
+            terminal.note(f"in the queue: {reason}")
+            said = reason
+        time.sleep(LOOK_EVERY)
+
+
+def _waits_for(deployment: Deployment) -> str:
+    at = timezone.now()
+    begins = deployments.begins_at(deployment)
+    if begins > at:
+        return f"it begins at {timezone.localtime(begins):%Y-%m-%d %H:%M:%S %Z}"
+    ahead = deployments.ahead_of(deployment)
+    if ahead:
+        message = f": {ahead.message}" if ahead.message else ""
+        return f"{ahead} ({ahead.release.version}, {ahead.direction}, {ahead.status}{message})"
+    ordered = deployments.ordered_to_wait(deployment.environment, at)
+    return str(ordered or "")
+
+
+def _is_settled(deployment: Deployment) -> bool:
+    if deployment.status in (*AT_ITS_END, D.WAITING, D.PAUSED, D.PLANNED):
+        return deployment.status != D.WAITING or deployment.due_at is None
+    if deployment.status != D.WATCHING or deployment.live_at is None:
+        return False
+    plan = from_json(deployment.plan)
+    attended = min(ATTENDED_MINUTES, plan.last_offset) / plan.time_scale
+    return timezone.now() > deployment.live_at + timedelta(minutes=attended, seconds=1)
+
+
+class _Shown:
+    """What of a run stands on the terminal already."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._begun: set[int] = set()
+        self._ended: set[int] = set()
+        self._step: PlannedStep | None = None
+        self._status = self._message = ""
+        self._offsets: dict[int, int] = {}
+
+    def show(self, deployment: Deployment) -> None:
+        """What is new since the last look."""
+        plan = from_json(deployment.plan)
+        for attempt in deployment.attempts.exclude(pk__in=self._ended):
+            self._attempt(plan, attempt)
+        if (deployment.status, deployment.message) != (self._status, self._message):
+            self._status, self._message = deployment.status, deployment.message
+            self._terminal.note(f"{deployment.status}: {deployment.message}".removesuffix(": "))
+
+    def _attempt(self, plan: Plan, attempt: Attempt) -> None:
+        step = plan.step_of(attempt.action)
+        action = next(each for each in step.actions if each.key == attempt.action)
+        if attempt.pk not in self._begun:
+            self._begun.add(attempt.pk)
+            if step != self._step:
+                self._step = step
+                self._terminal.step(step)
+            self._terminal.began(action, attempt)
+        self._output(attempt)
+        if attempt.outcome != Outcome.OPEN:
+            self._ended.add(attempt.pk)
+            self._terminal.ended(action, attempt)
+
+    def _output(self, attempt: Attempt) -> None:
+        try:
+            with output_path(attempt.output).open(encoding="utf-8", errors="replace") as stored:
+                stored.seek(self._offsets.get(attempt.pk, 0))
+                text = stored.read()
+                self._offsets[attempt.pk] = stored.tell()
+        except (FileNotFoundError, IsADirectoryError):
+            return
+        if text:
+            self._terminal.output(text)
