@@ -14,9 +14,8 @@ app.conf.update(
     task_serializer="json",
     result_serializer="json",
     task_ignore_result=True,
-    # A task whose worker dies is given out again: every task claims its rows first, so twice does no harm.
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
+    # A doorbell is acknowledged when it is heard (Celery's default): beat finds what a dead worker left, and a worker
+    # that has nothing to acknowledge does not care whether its broker is away when a long run ends.
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,

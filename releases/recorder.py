@@ -260,7 +260,9 @@ def _who_holds(deployment: Deployment) -> str:
     )
     if holder is None or holder.pk == deployment.pk:
         deployment.refresh_from_db()
-        return f"{deployment} is {deployment.status} and owned by {deployment.owner or 'nobody'}; try again in a moment"
+        owner = owner_of(deployment)
+        who = f"{owner.place.partition('/')[0]} (process {owner.pid})" if owner else "nobody"
+        return f"{deployment} is {deployment.status} and owned by {who}; try again in a moment"
     return (
         f"{deployment.environment} is held by deployment #{holder.number} ({holder.release.version}, "
         f"{holder.direction}, {holder.status}); wait for it or go on with its --resume"

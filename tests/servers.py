@@ -178,16 +178,16 @@ def _postgres_in(folder: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def redis_server() -> Iterator[Redis]:
-    """GANTRY_TEST_REDIS_URL's server, or a Redis of our own."""
-    if url := os.environ.get("GANTRY_TEST_REDIS_URL"):
+def redis_server(*, port: int = 0) -> Iterator[Redis]:
+    """GANTRY_TEST_REDIS_URL's server, or a Redis of our own; always of our own on a given port."""
+    if not port and (url := os.environ.get("GANTRY_TEST_REDIS_URL")):
         yield Redis(url=url)
         return
     with TemporaryDirectory(prefix="gantry-redis-") as folder:
-        yield from _redis_in(Path(folder))
+        yield from _redis_in(Path(folder), port)
 
 
-def _redis_in(folder: Path) -> Iterator[Redis]:
+def _redis_in(folder: Path, wanted: int) -> Iterator[Redis]:
     program = str(REDIS_SERVER) if REDIS_SERVER.exists() else shutil.which("redis-server")
     if program is None:
         raise ServerDied("redis-server is missing: install Redis, or name a server in GANTRY_TEST_REDIS_URL")
@@ -195,7 +195,7 @@ def _redis_in(folder: Path) -> Iterator[Redis]:
     def argv(port: int) -> list[str]:
         return [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
 
-    with _running(argv, _answers_redis, log=folder / "redis.log") as (port, pid):
+    with _running(argv, _answers_redis, log=folder / "redis.log", wanted=wanted) as (port, pid):
         yield Redis(url=f"redis://127.0.0.1:{port}/0", pid=pid)
 
 
@@ -236,10 +236,11 @@ def _running(
     log: Path,
     end: signal.Signals = signal.SIGTERM,
     identity: Mapping[str, int] | None = None,
+    wanted: int = 0,
 ) -> Iterator[tuple[int, int]]:
     """Run `argv(port)` until the block ends; yields port and pid. A lost port is retried."""
     for _ in range(PORT_TRIES):
-        port = free_port()
+        port = wanted or free_port()
         with _leashed(argv(port), log=log, end=end, identity=identity or {}) as process:
             if _is_ready(process, partial(answers, port), log=log):
                 yield port, process.pid
@@ -355,5 +356,7 @@ def _sshd_config(folder: Path, host_key: Path) -> str:
         "UsePAM": "no",
         "PasswordAuthentication": "no",
         "PermitRootLogin": "prohibit-password",
+        # What is kept on a host is kept below this, and not in the home of who runs the tests.
+        "SetEnv": f"HOME={folder}",
     }
     return "".join(f"{name} {value}\n" for name, value in lines.items())

@@ -111,6 +111,10 @@ class Child:
             raise NotRun(f"it was to begin later than it may; {_told(self._code)}")
         return code
 
+    def kill(self) -> None:
+        """End the group by KILL alone: what it only watches goes on."""
+        _signal_group(self.identity.pid, signal.SIGKILL)
+
     def end(self) -> int:
         """End the whole group: INT, TERM, KILL, each with its time; returns the exit code."""
         for number, patience in KILL_LADDER:
@@ -139,6 +143,10 @@ class Orphan:
         if not told.isdigit():
             raise Untold("it is gone, and nobody knows how far it came")
         return int(told)
+
+    def kill(self) -> None:
+        """End the group by KILL alone: what it only watches goes on."""
+        _signal_group(self.identity.pid, signal.SIGKILL)
 
     def end(self) -> int:
         """End the whole group; returns -9."""

@@ -2,7 +2,7 @@
 
 from checks.errors import Unreachable
 from checks.gates.net import get
-from releases.actions.base import Context, Observation, Visible
+from releases.actions.base import Context, Observation, Visible, others_follow
 from releases.plan.model import PlannedAction
 from releases.recorder import Change
 
@@ -13,7 +13,9 @@ class Maintenance(Visible):
     patience = 30.0
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
-        """One request to the service's public page; unreachable is not yet."""
+        """One request to the service's public page; unreachable is not yet. Of several hosts after the last one."""
+        if others_follow(action):
+            return Observation(done=True, message="looked at after the last host")
         wanted = action.options["state"]
         url = context.environment.url(context.environment.service.health.get("public", "/"))
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from checks.errors import Unreachable
 from checks.gates.net import get
 from checks.models import Environment
-from releases.actions.base import Context, Observation, Visible
+from releases.actions.base import Context, Observation, Visible, others_follow, set_opened_at
 from releases.plan.model import PlannedAction
 
 TIMES = 3
@@ -33,11 +33,13 @@ class Restart(Visible):
     patience = 60.0
 
     def confirm(self, action: PlannedAction, context: Context) -> Observation:
-        """Three good answers of the ready endpoint in a row."""
-        wanted = context.plan.target_version
+        """Three good answers of the ready endpoint in a row; of several hosts after the last one."""
+        if others_follow(action):
+            return Observation(done=True, message="looked at after the last host")
+        wanted, since = context.plan.target_version, set_opened_at(action, context).timestamp()
         for _ in range(TIMES):
             health = ask_health(context.environment)
-            problem = _problem(health, wanted, context.opened_at.timestamp())
+            problem = _problem(health, wanted, since)
             if problem:
                 return Observation(done=None, message=problem)
         return Observation(

@@ -13,13 +13,14 @@ from checks.gates.process import Child, Command, CommandNotFound, NotRun, Orphan
 from checks.sampling import ask_by_name
 from checks.verdicts import Verdict
 from releases.actions import action as handler_of
-from releases.actions.base import Action, Context, Observation
+from releases.actions.base import Action, Context, Observation, is_taken_up
 from releases.engine.context import leftover
 from releases.engine.lease import Run
 from releases.engine.output import Output
 from releases.errors import GantryError
 from releases.models import Attempt
 from releases.models.deployments import output_path
+from releases.plan.hosts import HOST
 from releases.plan.model import PlannedAction
 from releases.recorder import Change
 from releases.statuses import Outcome
@@ -27,6 +28,7 @@ from releases.statuses import Outcome
 ASKED_SOMETHING = ("[y/n]", "[yes/no]", "(yes/no)", "password:", "(y/n)", "[y/n]:", "continue?")
 SIGNALS = range(129, 160)  # a shell's exit code for a command that a signal ended
 AGAIN = "it was interrupted and may run again; it runs again"
+TAKEN_UP = "what watched it is gone; what became of it on {host} is read there"
 NOBODY_KNOWS = "it was interrupted in the middle; nobody knows how far it came"
 
 
@@ -56,7 +58,7 @@ def carry_out(run: Run, action: PlannedAction, attempt: Attempt, context: Contex
             child = Child(command, output=raw)
         except CommandNotFound as error:
             return Ended(outcome=Outcome.ERROR, message=str(error))
-        ended = yield from _follow(run, child, command, attempt, context, opens=True)
+        ended = yield from _follow(run, action, child, command, attempt, context, opens=True)
     return (yield from _looked(run, handler, action, context, ended))
 
 
@@ -70,7 +72,7 @@ def go_on(run: Run, action: PlannedAction, attempt: Attempt, context: Context) -
     assert command is not None
     orphan = Orphan(identity, code=leftover(attempt, ".code"))
     try:
-        ended = yield from _follow(run, orphan, command, attempt, context, opens=False)
+        ended = yield from _follow(run, action, orphan, command, attempt, context, opens=False)
     except Untold:
         return ask_world(run, action, context)
     return (yield from _looked(run, handler, action, context, ended))
@@ -78,6 +80,9 @@ def go_on(run: Run, action: PlannedAction, attempt: Attempt, context: Context) -
 
 def ask_world(run: Run, action: PlannedAction, context: Context, *, elsewhere: str = "") -> Ended:
     """What an interrupted action can be said to have done; with `elsewhere` its command may still run there."""
+    if is_taken_up(action):
+        # Whoever watched it from wherever: it runs on its host by itself, and is known there by its key.
+        return Ended(outcome=Outcome.ABORTED, message=TAKEN_UP.format(host=action.options[HOST]))
     handler = handler_of(action.kind)
     try:
         done, observation = _probe(run, handler, action, context)
@@ -112,7 +117,14 @@ def _probe(
 
 
 def _follow(
-    run: Run, child: Child | Orphan, command: Command, attempt: Attempt, context: Context, *, opens: bool
+    run: Run,
+    action: PlannedAction,
+    child: Child | Orphan,
+    command: Command,
+    attempt: Attempt,
+    context: Context,
+    *,
+    opens: bool,
 ) -> Going:
     """Until the command ends (not its output: a daemon it started may keep that open), or its time is over.
 
@@ -134,12 +146,20 @@ def _follow(
         gone = True
         raise
     finally:
-        if code is None and not gone and run.owns_commands:
-            child.end()
+        if code is None and not gone:
+            _leave(run, child, is_taken_up(action))
         if not run.is_lost:
             output.finish()
             attempt.tail = output.tail
     return _of_code(code, output.tail, context)
+
+
+def _leave(run: Run, child: Child | Orphan, is_only_watched: bool) -> None:
+    """End a command that this process does not follow to its end, unless who took the run over follows it."""
+    if is_only_watched and run.is_lost:
+        child.kill()
+    elif run.owns_commands:
+        child.end()
 
 
 def _let_run(run: Run, child: Child | Orphan, attempt: Attempt) -> None:

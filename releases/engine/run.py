@@ -39,6 +39,7 @@ from releases.statuses import ABORT, HAND_OVER, PAUSE, PAUSED, DeploymentStatus,
 
 D = DeploymentStatus
 LOOK_EVERY = 0.25
+BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.UNKNOWN})
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -62,7 +63,8 @@ def carry_on(
     """
     plan = from_json(deployment.plan)
     run = Run(deployment=deployment, lease=lease, plan=plan, by=by, progress=progress, asked=asked)
-    run.retry_before = timezone.now() if retry or deployment.undoes_id else None
+    # A way back tries again what went wrong; what nobody knows only when a person says so.
+    run.retried = BAD if retry else BAD - {Outcome.UNKNOWN} if deployment.undoes_id else frozenset()
     try:
         settle(run)
         if counts_as_done:
@@ -118,7 +120,9 @@ def _loop(run: Run, *, attended: bool) -> None:
         if _heeds(run):
             return
         judging.heed_pulled(run)
-        move = next_move(run.plan, journal_of(run.deployment, timezone.now(), retry_before=run.retry_before))
+        move = next_move(
+            run.plan, journal_of(run.deployment, timezone.now(), retried=run.retried, before=run.begun_at)
+        )
         if isinstance(move, Perform) and move.step != step:
             if _is_held(run, move.step):
                 return
@@ -212,10 +216,16 @@ def _do(run: Run, move: Next, *, attended: bool) -> bool:
     return True
 
 
-def journal_of(deployment: Deployment, now: datetime, *, retry_before: datetime | None = None) -> Journal:
+def journal_of(
+    deployment: Deployment,
+    now: datetime,
+    *,
+    retried: frozenset[Outcome] = frozenset(),
+    before: datetime | None = None,
+) -> Journal:
     """What the rows say: newest outcomes, the state of the boxes, minutes of the document since go-live.
 
-    With `retry_before`, what went wrong before that moment counts as not done yet.
+    What ended with an outcome that is `retried`, `before` that moment, counts as not done yet.
     """
     live = None
     if deployment.live_at:
@@ -223,7 +233,7 @@ def journal_of(deployment: Deployment, now: datetime, *, retry_before: datetime 
         live = (now - deployment.live_at).total_seconds() / 60 * scale
     lines = deployment.attempts.values_list("action", "outcome", "closed_at", named=True)
     states = dict(items_of(deployment).values_list("key", "state"))
-    outcomes = newest_outcomes([line for line in lines if not _is_retried(line, retry_before)])
+    outcomes = newest_outcomes([line for line in lines if not _is_retried(line, retried, before)])
     return Journal(
         outcomes=outcomes, items=states, minutes_live=live, minutes_of_clock=_on_clock(deployment, now)
     )
@@ -236,10 +246,8 @@ def _on_clock(deployment: Deployment, now: datetime) -> float | None:
     return (now - deployment.starts_at).total_seconds() / 60 * float(deployment.plan["time_scale"])
 
 
-def _is_retried(attempt: Any, retry_before: datetime | None) -> bool:
-    if retry_before is None or attempt.closed_at is None:
-        return False
-    return attempt.closed_at < retry_before and not Outcome(attempt.outcome).is_good
+def _is_retried(attempt: Any, retried: frozenset[Outcome], before: datetime | None) -> bool:
+    return before is not None and attempt.outcome in retried and attempt.closed_at < before
 
 
 def _go_live(run: Run) -> None:

@@ -106,7 +106,7 @@ def go_back(run: Run, why: str) -> bool:
     run.deployment, run.lease = deployments.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
     )
-    run.plan, run.retry_before = from_json(run.deployment.plan), None
+    run.plan, run.retried = from_json(run.deployment.plan), frozenset()
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
 

@@ -62,6 +62,7 @@ def make(release: Release, environment: Environment) -> Plan:
         variables=versions_of(environment),
         hosts=tuple(environment.hosts.values_list("name", flat=True)),
         probes=tuple(environment.probes.values_list("name", flat=True)),
+        has_health=bool(release.service.health.get("ready")),
         is_protected=environment.is_protected,
         time_scale=environment.time_scale,
     )

@@ -91,7 +91,7 @@ class _Reader:
         language, attributes = annotations.fence(piece.info)
         text = self._readable(piece)
         kind = kinds.kind_of(language, text, role=placed.role, context=f"{placed.heading} {placed.label}")
-        work = self._work(placed, language, kind)
+        work = self._work(placed, language, kind, attributes)
         block = Block(
             language=language,
             text=piece.text,
@@ -113,11 +113,18 @@ class _Reader:
         self._check(block, text, kind, work)
         return block
 
-    def _work(self, placed: Placed, language: str, kind: str) -> _Work:
-        """The block's work; the host that it goes to is where the following ones of its stage run."""
-        host = self.host if placed.role == self.role else ""
+    def _work(self, placed: Placed, language: str, kind: str, attributes: Mapping[str, str]) -> _Work:
+        """The block's work; the host that it goes to is where the following ones of its stage run.
+
+        Hosts that its fence names are its own alone.
+        """
+        named = attributes.get("hosts") or attributes.get("host", "")
+        host = named or (self.host if placed.role == self.role else "")
         work = _work(language, placed.piece.text, kind, host=host)
-        self.host, self.role = work.place.after, placed.role
+        if named and work.place.host not in ("", named):
+            return replace(work, place=replace(work.place, is_mixed=True))
+        if not named:
+            self.host, self.role = work.place.after, placed.role
         return work
 
     def _key(self, placed: Placed, work: _Work, attributes: Mapping[str, str]) -> str:

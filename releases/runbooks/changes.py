@@ -9,7 +9,7 @@ from math import inf
 
 from .document import RUN_ROLES, RUNNABLE, Block, Document, Heading, Item, Step
 from .keys import normalised
-from .steps import HEEDED
+from .steps import HEEDED, ROLLING
 
 ADDED, REMOVED, REWORDED = "added", "removed", "reworded"
 # How much of two texts must be alike for one to be a rewording of the other; half of their pairs of letters.
@@ -170,7 +170,9 @@ def _terms(block: Block) -> Iterator[str]:
         yield f"# on {block.host}"
     if block.expects:
         yield f"# expects {block.expects}"
-    yield from (f"# {name}={block.attributes[name]}" for name in HEEDED if name in block.attributes)
+    yield from (
+        f"# {name}={block.attributes[name]}" for name in (*HEEDED, *ROLLING) if name in block.attributes
+    )
 
 
 def _thresholds(document: Document) -> Iterator[_Entry]:

@@ -10,6 +10,7 @@ from .keys import Keys, exact
 
 # What a fence's attributes say about how careful its command is run.
 HEEDED = ("confirm", "on_fail", "probe", "database")
+ROLLING = ("batch", "health")
 
 
 def completed(
@@ -34,6 +35,7 @@ def completed(
 def terms(block: Block) -> str:
     """All that a decision about a command stands on: what is run, where, what has to come of it, with which care."""
     heeded = [block.attributes.get(name, "") for name in HEEDED]
+    heeded += [f"{name}={block.attributes[name]}" for name in ROLLING if name in block.attributes]
     return exact(block.kind, block.host, block.script, block.expects or "", *heeded)
 
 

@@ -85,7 +85,8 @@ def machine(name: str, *, shell: str = "") -> Iterator[Machine]:
         identity, host_key = servers._key(folder / "identity"), servers._key(folder / "host_key")
         config = folder / "sshd_config"
         forced = f"ForceCommand {shell}\n" if shell else ""
-        config.write_text(servers._sshd_config(folder, host_key) + f"SetEnv HOME={home}\n{forced}")
+        # Of settings that are said twice sshd takes the first.
+        config.write_text(f"SetEnv HOME={home}\n{forced}{servers._sshd_config(folder, host_key)}")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         program = str(shutil.which("sshd", path=f"{PATH}:/usr/sbin:/usr/local/sbin"))
