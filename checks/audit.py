@@ -44,8 +44,7 @@ def seat() -> str:
 
 def write(lines: Iterable[Line], *, by: str, at: datetime, why: str = "") -> None:
     """Append the lines; call it last inside the transaction, for the head row is locked until its end."""
-    AuditHead.objects.get_or_create(pk=1)
-    head = AuditHead.objects.select_for_update().get(pk=1)
+    head = _locked_head()
     entries = []
     for line in lines:
         entry = AuditEntry(
@@ -64,6 +63,14 @@ def write(lines: Iterable[Line], *, by: str, at: datetime, why: str = "") -> Non
         entries.append(entry)
     AuditEntry.objects.bulk_create(entries)
     head.save(update_fields=["seq", "hash"])
+
+
+def _locked_head() -> AuditHead:
+    head = AuditHead.objects.select_for_update().filter(pk=1).first()
+    if head:
+        return head
+    AuditHead.objects.get_or_create(pk=1)
+    return AuditHead.objects.select_for_update().get(pk=1)
 
 
 def digest(entry: AuditEntry) -> str:

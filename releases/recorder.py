@@ -51,7 +51,10 @@ class Add:
 
 @dataclass(frozen=True)
 class Change:
-    """Fields of a row that are no status; audited with their old values. `only_if`: what the row must still say."""
+    """Fields of a row that are no status; audited with their old values, unless `verb` is empty.
+
+    `only_if`: what the row must still say.
+    """
 
     row: models.Model
     fields: dict[str, Any]
@@ -81,7 +84,9 @@ def record(
         for still in (change for change in changes if isinstance(change, Still)):
             _hold(still)
         lines = [_apply(change) for change in changes if not isinstance(change, Still)]
-        audit.write(lines, by=by, at=at, why=why)
+        told = [line for line in lines if line.verb]
+        if told:
+            audit.write(told, by=by, at=at, why=why)
 
 
 def _hold(still: Still) -> None:

@@ -35,9 +35,10 @@ from releases.models import (
     Runbook,
     RunbookRevision,
 )
-from releases.plan.gaps import Facts
-from releases.plan.make import make_plan, make_way_back
+from releases.plan.facts import Facts
+from releases.plan.make import make_plan
 from releases.plan.model import Plan, plan_hash, to_json
+from releases.plan.ways import make_way_back
 from releases.runbooks import review
 from releases.statuses import DeploymentStatus, ItemState, Outcome, RevisionStatus
 

@@ -19,9 +19,10 @@ from releases.lifecycle import environments
 from releases.management import commands as command_modules
 from releases.management.base import EXIT_CODES
 from releases.permissions import ROLES as STAFF_ROLES
-from releases.plan.gaps import Facts
-from releases.plan.make import make_plan, make_way_back
+from releases.plan.facts import Facts
+from releases.plan.make import make_plan
 from releases.plan.model import Plan
+from releases.plan.ways import make_way_back
 from releases.runbooks import annotations
 from releases.runbooks.dangers import DANGERS
 from releases.runbooks.document import Document

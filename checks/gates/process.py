@@ -21,6 +21,7 @@ GATE = """\
 trap : HUP INT TERM
 read -r until || { echo never >"$0"; exit 125; }
 [ "$until" = - ] || { read -r up _ </proc/uptime; [ "${up%%.*}" -lt "$until" ]; } || { echo late >"$0"; exit 125; }
+echo begun >"$0"
 "$@" </dev/null
 code=$?
 echo "$code" >"$0"
@@ -134,11 +135,15 @@ class Orphan:
 
     def wait(self, seconds: float) -> int | None:
         """The exit code, or None if it still runs after `seconds`; raises NotRun, or Untold when nobody kept it."""
-        if self.identity.is_alive:
+        if self.identity.is_alive and not _told(self._code):
+            # Its gate waits for a parent that may not open it any more; if it opens now, `begun` tells.
+            self.kill()
+            _ended(self.identity, within=KILL_LADDER[-1][1])
+        elif self.identity.is_alive:
             wait_any([self], seconds)
             return None
         told = _told(self._code)
-        if told in NOT_RUN:
+        if told in ("", *NOT_RUN):
             raise NotRun("its command had not begun")
         if not told.isdigit():
             raise Untold("it is gone, and nobody knows how far it came")
@@ -156,10 +161,15 @@ class Orphan:
 
 def wait_any(children: Sequence[Child | Orphan], seconds: float) -> None:
     """Return when one of these ended, at the latest after `seconds`."""
-    descriptors = []
+    _wait_for([child.identity.pid for child in children], seconds)
+
+
+def _wait_for(pids: Sequence[int], seconds: float) -> None:
+    """Not Popen.wait, which sleeps between looks."""
+    descriptors: list[int] = []
     try:
-        for child in children:
-            descriptors.append(os.pidfd_open(child.identity.pid))
+        for pid in pids:
+            descriptors.append(os.pidfd_open(pid))
         select.select(descriptors, [], [], seconds)
     except ProcessLookupError:
         return
@@ -237,15 +247,22 @@ def capture(
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             return Captured(code=127, out="", err=f"cannot start {argv[0]} in folder {cwd}: {error.strerror}")
-        try:
-            code = process.wait(timeout)
-        except subprocess.TimeoutExpired:
+        code = _code_within(process, timeout)
+        if code is None:
             if alone:
                 _signal_group(process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
             return Captured(code=124, out=_text(out), err=f"{argv[0]} did not end within {timeout:g} s")
         return Captured(code=code, out=_text(out), err=_text(err))
+
+
+def _code_within(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """The exit code, or None if it still runs after that time."""
+    until = time.monotonic() + seconds
+    while (code := process.poll()) is None and (left := until - time.monotonic()) > 0:
+        _wait_for([process.pid], left)
+    return code
 
 
 def _text(file: BinaryIO) -> str:

@@ -163,8 +163,8 @@ def _leave(run: Run, child: Child | Orphan, is_only_watched: bool) -> None:
 
 
 def _let_run(run: Run, child: Child | Orphan, attempt: Attempt) -> None:
-    """Who it is, written down, and then the gate."""
-    run.record(Change(attempt, {"process": child.identity.stored()}, verb="spawned"), at=timezone.now())
+    """Who it is, written down, and then the gate. The trail has the intent and the outcome; this is a note between."""
+    run.record(Change(attempt, {"process": child.identity.stored()}, verb=""), at=timezone.now())
     assert isinstance(child, Child)
     child.open(until=run.may_act_until)
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from checks.gates.process import uptime
@@ -53,6 +54,10 @@ class Run:
     _beaten_at: float = field(default_factory=time.monotonic)
     _asked_at: float = 0.0
     _wanted: str = ""
+
+    def __post_init__(self) -> None:
+        """What a run is run with is what its plan was signed for, so it is read once."""
+        prefetch_related_objects([self.deployment.environment], "variables")
 
     def tick(self) -> None:
         """Called at least once a second wherever the run waits: renews the lease.

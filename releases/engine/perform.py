@@ -40,9 +40,8 @@ class Work:
 def perform(run: Run, step: PlannedStep, actions: Sequence[PlannedAction]) -> None:
     """Run these actions at the same time; each outcome is recorded together with the boxes that it ticks."""
     works = []
-    for action, attempt in zip(actions, _open(run, actions), strict=True):
+    for action, (attempt, context) in zip(actions, _open(run, actions), strict=True):
         run.progress.began(action, attempt)
-        context = context_of(run, attempt)
         going = execute.carry_out(run, action, attempt, context)
         works.append(Work(step=step, action=action, attempt=attempt, context=context, going=going))
     _drive(run, works)
@@ -56,18 +55,21 @@ def take_up(run: Run, step: PlannedStep, action: PlannedAction, attempt: Attempt
     _drive(run, [Work(step=step, action=action, attempt=attempt, context=context, going=going)])
 
 
-def _open(run: Run, actions: Sequence[PlannedAction]) -> list[Attempt]:
-    """The intents, committed before anything happens."""
+def _open(run: Run, actions: Sequence[PlannedAction]) -> list[tuple[Attempt, Context]]:
+    """The intents, committed before anything happens, each with what its action may know."""
     now, hidden = timezone.now(), secrets_of(run.deployment.environment)
     attempts = [_intent(run, action, now, hidden) for action in actions]
+    contexts = [context_of(run, attempt) for attempt in attempts]
+    for attempt, context in zip(attempts, contexts, strict=True):
+        attempt.variables = secrets.masked(dict(context.variables), hidden)
     run.record(*map(Add, attempts), at=now)
-    return attempts
+    return list(zip(attempts, contexts, strict=True))
 
 
 def _intent(run: Run, action: PlannedAction, at: datetime, hidden: tuple[str, ...]) -> Attempt:
     earlier = run.deployment.attempts.filter(action=action.key).order_by("number").last()
     number = earlier.number + 1 if earlier else 1
-    attempt = Attempt(
+    return Attempt(
         deployment=run.deployment,
         action=action.key,
         kind=action.kind,
@@ -79,8 +81,6 @@ def _intent(run: Run, action: PlannedAction, at: datetime, hidden: tuple[str, ..
         by=run.by,
         opened_at=at,
     )
-    attempt.variables = secrets.masked(dict(context_of(run, attempt).variables), hidden)
-    return attempt
 
 
 def _key(deployment: Deployment, action: PlannedAction, earlier: Attempt | None) -> str:

@@ -14,7 +14,7 @@ from releases.engine.perform import items_of, perform
 from releases.engine.progress import Progress
 from releases.engine.resume import count_as_done, settle
 from releases.errors import GantryError
-from releases.lifecycle import deployments, logbook
+from releases.lifecycle import deployments, logbook, planning
 from releases.lifecycle import items as lifecycle_items
 from releases.models import Deployment
 from releases.plan.clock import late_words, lateness
@@ -32,7 +32,7 @@ from releases.plan.journal import (
     newest_outcomes,
     next_move,
 )
-from releases.plan.model import BEFORE, PlannedStep, from_json, plan_hash
+from releases.plan.model import BEFORE, PlannedStep, from_json
 from releases.recorder import Lease, Move, hand_over
 from releases.recorder import release as give_back
 from releases.statuses import ABORT, HAND_OVER, PAUSE, PAUSED, DeploymentStatus, Outcome
@@ -95,14 +95,12 @@ def _still_holds(run: Run) -> bool:
     if deployment.undoes_id or deployment.attempts.exists():
         return True
     try:
-        today = plan_hash(deployments.make(deployment.release, deployment.environment))
+        facts = planning.facts_of(deployment.release, deployment.environment)
+        if planning.still_holds(deployment, facts):
+            return True
     except GantryError as error:
         return _withdraw(run, str(error))
-    if today == deployment.plan_hash:
-        return True
-    return _withdraw(
-        run, f"the plan changed since it was approved (it is {today[:12]} now); plan and approve again"
-    )
+    return _withdraw(run, "the plan would come out differently than it was approved; plan and approve again")
 
 
 def _withdraw(run: Run, message: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -13,17 +14,14 @@ from checks.gates.process import end_group
 from checks.models import Environment
 from checks.secrets import mask
 from checks.variables import secrets_of
-from releases import repository
 from releases.errors import GantryError, Held, NotAllowed, StaleState, WaitsForPerson, WrongUsage
-from releases.lifecycle import holds, opening, promotion
+from releases.lifecycle import holds, opening, planning, promotion
 from releases.lifecycle.releases import box_of
-from releases.lifecycle.versions import versions_of
-from releases.models import Approval, Deployment, Incident, Release
+from releases.models import Approval, Deployment, Hold, Incident, Release
 from releases.permissions import demand
 from releases.plan import clock
-from releases.plan.gaps import Facts
-from releases.plan.make import COPY_UNDER_FENCE, make_plan, make_way_back
 from releases.plan.model import BEFORE, TRIGGER, Plan, PlannedItem, from_json, plan_hash, to_json
+from releases.plan.ways import COPY_UNDER_FENCE, make_way_back
 from releases.recorder import LEASE, Add, Change, Lease, Move, claim, open_attempts, record, this_owner
 from releases.statuses import (
     OCCUPYING,
@@ -42,33 +40,6 @@ APPROVER = "approver"
 # --- planning --------------------------------------------------------------------------------------
 
 
-def make(release: Release, environment: Environment) -> Plan:
-    """The plan of a release for an environment as the world is now; changes nothing but git's object store."""
-    folder = environment.folder
-    tree = repository.look(folder)
-    if not repository.has_commit(folder, release.commit):
-        repository.fetch(folder)
-    facts = Facts(
-        service=release.service.name,
-        environment=str(environment),
-        version=release.version,
-        commit=release.commit,
-        previous_version=_name_of(release, tree),
-        previous_commit=tree.commit,
-        revision=release.revision.sha256,
-        schema_changes=_schema_changes(release, environment, tree.commit),
-        databases=tuple(environment.databases.values_list("name", flat=True)),
-        metrics=dict(environment.metrics.values_list("name", "unit")),
-        variables=versions_of(environment),
-        hosts=tuple(environment.hosts.values_list("name", flat=True)),
-        probes=tuple(environment.probes.values_list("name", flat=True)),
-        has_health=bool(release.service.health.get("ready")),
-        is_protected=environment.is_protected,
-        time_scale=environment.time_scale,
-    )
-    return make_plan(release.revision.reviewed, facts)
-
-
 def plan(release: Release, environment: Environment, *, user: User, at: datetime) -> Deployment:
     """The planned deployment: the one that stands if its plan is still right, else a new one.
 
@@ -78,15 +49,15 @@ def plan(release: Release, environment: Environment, *, user: User, at: datetime
         raise WrongUsage(f"{environment} is not an environment of {release.service}")
     if release.status != ReleaseStatus.OPEN:
         raise WrongUsage(f"{release} is {release.status}; create a release with a new version")
-    made = make(release, environment)
     begun = Deployment.objects.filter(
         release=release, environment=environment, status__in=[*OCCUPYING, D.QUEUED]
     )
     if running := begun.first():
         raise Held(f"{running} of {release} is {running.status}; wait for it or go on with its --resume")
-    standing = planned(release, environment)
-    if standing and standing.plan_hash == plan_hash(made):
+    standing, facts = planned(release, environment), planning.facts_of(release, environment)
+    if standing and planning.still_holds(standing, facts):
         return standing
+    made = planning.make(release, environment, facts)
     changes: list[Add | Move | Change] = []
     if standing:
         changes = [
@@ -94,6 +65,7 @@ def plan(release: Release, environment: Environment, *, user: User, at: datetime
         ]
         changes += [Change(approval, {"withdrawn_at": at}, verb="withdrawn") for approval in _valid(standing)]
     fresh = _deployment(release, environment, made, user=user, at=at)
+    fresh.made_from = planning.origin(release, facts)
     boxes = boxes_of(fresh, made)
     try:
         record(*changes, Add(fresh), *boxes, by=user.username, at=at)
@@ -141,20 +113,6 @@ def next_number(environment: Environment) -> int:
     """The number of the next deployment of an environment, counted from 1."""
     newest = Deployment.objects.filter(environment=environment).order_by("-number").first()
     return newest.number + 1 if newest else 1
-
-
-def _name_of(release: Release, tree: repository.WorkTree) -> str:
-    known = (
-        Release.objects.filter(service=release.service, commit=tree.commit).order_by("-requested_at").first()
-    )
-    return known.version if known else tree.name
-
-
-def _schema_changes(release: Release, environment: Environment, running: str) -> tuple[str, ...]:
-    globs = list(release.service.migrations)
-    if not repository.has_commit(environment.folder, release.commit):
-        return ()
-    return repository.changed_paths(environment.folder, running, release.commit, globs=globs)
 
 
 # --- approving -------------------------------------------------------------------------------------
@@ -227,10 +185,27 @@ def obstacles(
 
 def held(deployment: Deployment, *, at: datetime) -> GantryError | None:
     """What stops a forward deployment that runs already, at a place where stopping is safe; None: nothing does."""
+    if not _is_disturbed(deployment, at):
+        return None
     standing = next(_orders(deployment.environment, at, besides=deployment), None)
     if standing is None and approval_of(deployment) is None:
         return WaitsForPerson(f"{deployment} is not approved any more")
     return standing
+
+
+def _is_disturbed(deployment: Deployment, at: datetime) -> bool:
+    """Is there any hold, incident or lack of an approval? One question, for it is asked at every step."""
+    place = OuterRef("environment")
+    incidents = Incident.objects.filter(environment=place, status=IncidentStatus.OPEN)
+    approvals = Approval.objects.filter(
+        deployment=OuterRef("pk"),
+        withdrawn_at__isnull=True,
+        plan_hash=OuterRef("plan_hash"),
+        role=APPROVER,
+    )
+    standing = Hold.objects.standing(at).filter(Q(environment=None) | Q(environment=place))
+    quiet = ~Exists(standing) & ~Exists(incidents.exclude(deployment=OuterRef("pk"))) & Exists(approvals)
+    return not Deployment.objects.filter(quiet, pk=deployment.pk).exists()
 
 
 def ahead_of(deployment: Deployment) -> Deployment | None:

@@ -11,7 +11,6 @@ from releases import repository
 from releases.errors import WrongUsage
 from releases.models import ChecklistItem, Deployment, Release, RunbookRevision
 from releases.permissions import demand
-from releases.plan.make import release_items
 from releases.plan.model import PlannedItem
 from releases.recorder import Add, record
 from releases.statuses import RevisionStatus
@@ -46,6 +45,9 @@ def create(
         requested_by=user,
         requested_at=at,
     )
+    # Loaded on use: only here a text is read, and everybody who deploys imports this module.
+    from releases.plan.make import release_items
+
     boxes = [Add(box_of(release, item)) for item in release_items(revision.reviewed)]
     try:
         record(Add(release), *boxes, by=user.username, at=at)

@@ -7,336 +7,837 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('checks', '0001_initial'),
+        ("checks", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MaintenanceState',
+            name="MaintenanceState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_on', models.BooleanField(default=False)),
-                ('by', models.CharField(blank=True, max_length=200)),
-                ('at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_on", models.BooleanField(default=False)),
+                ("by", models.CharField(blank=True, max_length=200)),
+                ("at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AccessToken',
+            name="AccessToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=100)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("label", models.CharField(max_length=100)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="access_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('user', 'label'),
+                "ordering": ("user", "label"),
             },
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner', models.CharField(blank=True, max_length=200)),
-                ('epoch', models.PositiveIntegerField(default=0)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('number', models.PositiveIntegerField()),
-                ('reason', models.TextField(blank=True)),
-                ('plan', models.JSONField()),
-                ('plan_hash', models.CharField(max_length=64)),
-                ('rollback_class', models.CharField(choices=[('FLAGS', 'FLAGS'), ('CODE', 'CODE'), ('RESTORE', 'RESTORE'), ('FORWARD_ONLY', 'FORWARD_ONLY')], max_length=20)),
-                ('status', models.CharField(choices=[('planned', 'planned'), ('queued', 'queued'), ('running', 'running'), ('waiting', 'waiting'), ('paused', 'paused'), ('watching', 'watching'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('aborted', 'aborted'), ('rolled_back', 'rolled_back'), ('unknown', 'unknown')], default=releases.statuses.DeploymentStatus['PLANNED'], max_length=12)),
-                ('wants', models.CharField(blank=True, choices=[('pause', 'pause'), ('abort', 'abort')], max_length=8)),
-                ('message', models.TextField(blank=True, help_text='what it waits for, or how it ended, in one line')),
-                ('planned_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('live_at', models.DateTimeField(blank=True, help_text='T-0: when the new version met its users', null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, db_index=True, help_text='when the watch looks next', null=True)),
-                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='checks.environment')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('undoes', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='releases.deployment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("owner", models.CharField(blank=True, max_length=200)),
+                ("epoch", models.PositiveIntegerField(default=0)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("number", models.PositiveIntegerField()),
+                ("reason", models.TextField(blank=True)),
+                ("plan", models.JSONField()),
+                ("plan_hash", models.CharField(max_length=64)),
+                (
+                    "rollback_class",
+                    models.CharField(
+                        choices=[
+                            ("FLAGS", "FLAGS"),
+                            ("CODE", "CODE"),
+                            ("RESTORE", "RESTORE"),
+                            ("FORWARD_ONLY", "FORWARD_ONLY"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("waiting", "waiting"),
+                            ("paused", "paused"),
+                            ("watching", "watching"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("aborted", "aborted"),
+                            ("rolled_back", "rolled_back"),
+                            ("unknown", "unknown"),
+                        ],
+                        default=releases.statuses.DeploymentStatus["PLANNED"],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "wants",
+                    models.CharField(
+                        blank=True, choices=[("pause", "pause"), ("abort", "abort")], max_length=8
+                    ),
+                ),
+                (
+                    "message",
+                    models.TextField(blank=True, help_text="what it waits for, or how it ended, in one line"),
+                ),
+                ("planned_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "live_at",
+                    models.DateTimeField(
+                        blank=True, help_text="T-0: when the new version met its users", null=True
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, db_index=True, help_text="when the watch looks next", null=True
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="checks.environment",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="releases.deployment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-planned_at', '-number'),
+                "ordering": ("-planned_at", "-number"),
             },
         ),
         migrations.CreateModel(
-            name='Backup',
+            name="Backup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=500)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('size', models.PositiveBigIntegerField(default=0, help_text='bytes')),
-                ('commit', models.CharField(blank=True, help_text='what ran when the copy was made', max_length=40)),
-                ('under_fence', models.BooleanField(default=False, help_text='made while nobody could write')),
-                ('status', models.CharField(choices=[('running', 'running'), ('verified', 'verified'), ('failed', 'failed')], default=releases.statuses.BackupStatus['RUNNING'], max_length=10)),
-                ('evidence', models.JSONField(blank=True, default=dict, help_text='rows by table as read back from the dump')),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('database', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='checks.database')),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backups', to='releases.deployment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=500)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("size", models.PositiveBigIntegerField(default=0, help_text="bytes")),
+                (
+                    "commit",
+                    models.CharField(blank=True, help_text="what ran when the copy was made", max_length=40),
+                ),
+                (
+                    "under_fence",
+                    models.BooleanField(default=False, help_text="made while nobody could write"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("running", "running"), ("verified", "verified"), ("failed", "failed")],
+                        default=releases.statuses.BackupStatus["RUNNING"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="rows by table as read back from the dump"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "database",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backups",
+                        to="checks.database",
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backups",
+                        to="releases.deployment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-started_at',),
+                "ordering": ("-started_at",),
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(help_text="the action's key in the plan", max_length=80)),
-                ('kind', models.CharField(max_length=20)),
-                ('number', models.PositiveIntegerField()),
-                ('epoch', models.PositiveIntegerField()),
-                ('command', models.TextField(blank=True, help_text='exactly what was run, secrets masked')),
-                ('process', models.JSONField(blank=True, default=dict, help_text='pid and start time')),
-                ('outcome', models.CharField(blank=True, choices=[('', 'open'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('error', 'error'), ('timed_out', 'timed_out'), ('unknown', 'unknown'), ('skipped', 'skipped'), ('aborted', 'aborted')], default=releases.statuses.Outcome['OPEN'], max_length=12)),
-                ('result', models.JSONField(blank=True, default=dict, help_text='exit code, message, evidence, variables handed on')),
-                ('tail', models.TextField(blank=True, help_text='the last lines of the output')),
-                ('output', models.CharField(blank=True, help_text='file name below var/outputs', max_length=200)),
-                ('by', models.CharField(max_length=200)),
-                ('reason', models.TextField(blank=True)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='releases.deployment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("action", models.CharField(help_text="the action's key in the plan", max_length=80)),
+                ("kind", models.CharField(max_length=20)),
+                ("number", models.PositiveIntegerField()),
+                ("epoch", models.PositiveIntegerField()),
+                ("command", models.TextField(blank=True, help_text="exactly what was run, secrets masked")),
+                ("process", models.JSONField(blank=True, default=dict, help_text="pid and start time")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "open"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("error", "error"),
+                            ("timed_out", "timed_out"),
+                            ("unknown", "unknown"),
+                            ("skipped", "skipped"),
+                            ("aborted", "aborted"),
+                        ],
+                        default=releases.statuses.Outcome["OPEN"],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "result",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="exit code, message, evidence, variables handed on",
+                    ),
+                ),
+                ("tail", models.TextField(blank=True, help_text="the last lines of the output")),
+                (
+                    "output",
+                    models.CharField(blank=True, help_text="file name below var/outputs", max_length=200),
+                ),
+                ("by", models.CharField(max_length=200)),
+                ("reason", models.TextField(blank=True)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="releases.deployment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=60)),
-                ('plan_hash', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='releases.deployment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("role", models.CharField(max_length=60)),
+                ("plan_hash", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="releases.deployment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at',),
+                "ordering": ("at",),
             },
         ),
         migrations.CreateModel(
-            name='Feature',
+            name="Feature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=100)),
-                ('is_on', models.BooleanField(default=False)),
-                ('changed_by', models.CharField(blank=True, max_length=200)),
-                ('changed_at', models.DateTimeField(blank=True, null=True)),
-                ('environment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='features', to='checks.environment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=100)),
+                ("is_on", models.BooleanField(default=False)),
+                ("changed_by", models.CharField(blank=True, max_length=200)),
+                ("changed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="features",
+                        to="checks.environment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('environment', 'key'),
+                "ordering": ("environment", "key"),
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('viewer', 'viewer'), ('release_manager', 'release manager'), ('approver', 'approver'), ('operator', 'operator'), ('administrator', 'administrator')], max_length=20)),
-                ('environment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='checks.environment')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "viewer"),
+                            ("release_manager", "release manager"),
+                            ("approver", "approver"),
+                            ("operator", "operator"),
+                            ("administrator", "administrator"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to="checks.environment",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('user', 'role'),
+                "ordering": ("user", "role"),
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('severity', models.CharField(choices=[('P1', 'P1'), ('P2', 'P2'), ('P3', 'P3'), ('P4', 'P4')], max_length=2)),
-                ('title', models.CharField(max_length=200)),
-                ('cause', models.TextField(help_text='what was seen, with its numbers')),
-                ('decision', models.TextField(blank=True)),
-                ('status', models.CharField(choices=[('open', 'open'), ('mitigated', 'mitigated'), ('resolved', 'resolved')], default=releases.statuses.IncidentStatus['OPEN'], max_length=10)),
-                ('opened_by', models.CharField(max_length=200)),
-                ('opened_at', models.DateTimeField()),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='releases.deployment')),
-                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='checks.environment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("P1", "P1"), ("P2", "P2"), ("P3", "P3"), ("P4", "P4")], max_length=2
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("cause", models.TextField(help_text="what was seen, with its numbers")),
+                ("decision", models.TextField(blank=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "open"), ("mitigated", "mitigated"), ("resolved", "resolved")],
+                        default=releases.statuses.IncidentStatus["OPEN"],
+                        max_length=10,
+                    ),
+                ),
+                ("opened_by", models.CharField(max_length=200)),
+                ("opened_at", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="releases.deployment",
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="checks.environment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-opened_at',),
+                "ordering": ("-opened_at",),
             },
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=100)),
-                ('ref', models.CharField(help_text='tag or branch as named; resolved once to the commit', max_length=200)),
-                ('commit', models.CharField(max_length=40)),
-                ('requested_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('open', 'open'), ('bad', 'bad'), ('withdrawn', 'withdrawn')], default=releases.statuses.ReleaseStatus['OPEN'], max_length=12)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='checks.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.CharField(max_length=100)),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="tag or branch as named; resolved once to the commit", max_length=200
+                    ),
+                ),
+                ("commit", models.CharField(max_length=40)),
+                ("requested_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "open"), ("bad", "bad"), ("withdrawn", "withdrawn")],
+                        default=releases.statuses.ReleaseStatus["OPEN"],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="releases",
+                        to="checks.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-requested_at',),
+                "ordering": ("-requested_at",),
             },
         ),
         migrations.AddField(
-            model_name='deployment',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='releases.release'),
+            model_name="deployment",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="deployments", to="releases.release"
+            ),
         ),
         migrations.CreateModel(
-            name='ChecklistItem',
+            name="ChecklistItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40)),
-                ('text', models.TextField()),
-                ('heading', models.CharField(blank=True, max_length=300)),
-                ('line', models.PositiveIntegerField(default=0)),
-                ('ticked_by', models.CharField(help_text='person, confirm, step, probe or threshold', max_length=20)),
-                ('is_required', models.BooleanField(default=True)),
-                ('is_claimed', models.BooleanField(default=False, help_text='ticked in the file already: a claim, not evidence')),
-                ('state', models.CharField(choices=[('open', 'open'), ('ticked', 'ticked'), ('waived', 'waived'), ('failed', 'failed')], default=releases.statuses.ItemState['OPEN'], max_length=8)),
-                ('evidence', models.JSONField(blank=True, default=dict)),
-                ('at', models.DateTimeField(blank=True, null=True)),
-                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='releases.attempt')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='releases.deployment')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='releases.release')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=40)),
+                ("text", models.TextField()),
+                ("heading", models.CharField(blank=True, max_length=300)),
+                ("line", models.PositiveIntegerField(default=0)),
+                (
+                    "ticked_by",
+                    models.CharField(help_text="person, confirm, step, probe or threshold", max_length=20),
+                ),
+                ("is_required", models.BooleanField(default=True)),
+                (
+                    "is_claimed",
+                    models.BooleanField(
+                        default=False, help_text="ticked in the file already: a claim, not evidence"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("ticked", "ticked"),
+                            ("waived", "waived"),
+                            ("failed", "failed"),
+                        ],
+                        default=releases.statuses.ItemState["OPEN"],
+                        max_length=8,
+                    ),
+                ),
+                ("evidence", models.JSONField(blank=True, default=dict)),
+                ("at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="releases.attempt",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="releases.deployment",
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="releases.release",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('release', 'line', 'pk'),
+                "ordering": ("release", "line", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Runbook',
+            name="Runbook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runbooks', to='checks.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runbooks",
+                        to="checks.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('service', 'name'),
+                "ordering": ("service", "name"),
             },
         ),
         migrations.CreateModel(
-            name='RunbookRevision',
+            name="RunbookRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('text', models.TextField()),
-                ('status', models.CharField(choices=[('draft', 'draft'), ('published', 'published')], default=releases.statuses.RevisionStatus['DRAFT'], max_length=12)),
-                ('imported_by', models.CharField(max_length=200)),
-                ('imported_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='releases.runbook')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("text", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("published", "published")],
+                        default=releases.statuses.RevisionStatus["DRAFT"],
+                        max_length=12,
+                    ),
+                ),
+                ("imported_by", models.CharField(max_length=200)),
+                ("imported_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "runbook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="releases.runbook",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('runbook', '-number'),
+                "ordering": ("runbook", "-number"),
             },
         ),
         migrations.AddField(
-            model_name='release',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='releases.runbookrevision'),
+            model_name="release",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="releases",
+                to="releases.runbookrevision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('deployment', 'action', 'number'), name='attempt_number_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("deployment", "action", "number"), name="attempt_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('deployment', 'action'), name='one_open_attempt_an_action'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "")),
+                fields=("deployment", "action"),
+                name="one_open_attempt_an_action",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', releases.statuses.Outcome['SKIPPED']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_skip_has_a_reason'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", releases.statuses.Outcome["SKIPPED"]), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="a_skip_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('by', models.F('requested_by')), _negated=True), name='nobody_approves_their_own'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("by", models.F("requested_by")), _negated=True),
+                name="nobody_approves_their_own",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('deployment', 'role'), name='one_approval_a_role'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at__isnull", True)),
+                fields=("deployment", "role"),
+                name="one_approval_a_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feature',
-            constraint=models.UniqueConstraint(fields=('environment', 'key'), name='feature_once_an_environment'),
+            model_name="feature",
+            constraint=models.UniqueConstraint(
+                fields=("environment", "key"), name="feature_once_an_environment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feature',
-            constraint=models.UniqueConstraint(condition=models.Q(('environment__isnull', True)), fields=('key',), name='own_feature_once'),
+            model_name="feature",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("environment__isnull", True)), fields=("key",), name="own_feature_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('user', 'role', 'environment'), name='grant_once_an_environment'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                fields=("user", "role", "environment"), name="grant_once_an_environment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('environment__isnull', True)), fields=('user', 'role'), name='grant_once_everywhere'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("environment__isnull", True)),
+                fields=("user", "role"),
+                name="grant_once_everywhere",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', (releases.statuses.DeploymentStatus['RUNNING'], releases.statuses.DeploymentStatus['WAITING'], releases.statuses.DeploymentStatus['PAUSED']))), fields=('environment',), name='one_deployment_an_environment'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        (
+                            releases.statuses.DeploymentStatus["RUNNING"],
+                            releases.statuses.DeploymentStatus["WAITING"],
+                            releases.statuses.DeploymentStatus["PAUSED"],
+                        ),
+                    )
+                ),
+                fields=("environment",),
+                name="one_deployment_an_environment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(fields=('environment', 'number'), name='deployment_number_once'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(
+                fields=("environment", "number"), name="deployment_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', releases.statuses.DeploymentStatus['PLANNED'])), fields=('release', 'environment'), name='one_plan_of_a_release_an_environment'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", releases.statuses.DeploymentStatus["PLANNED"])),
+                fields=("release", "environment"),
+                name="one_plan_of_a_release_an_environment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', releases.statuses.DeploymentStatus['RUNNING']), _negated=True), ('expires_at__isnull', False), _connector='OR'), name='running_has_a_lease'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", releases.statuses.DeploymentStatus["RUNNING"]), _negated=True),
+                    ("expires_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="running_has_a_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('status__in', [releases.statuses.DeploymentStatus['RUNNING'], releases.statuses.DeploymentStatus['WATCHING']]), _connector='OR'), name='a_lease_only_while_it_acts'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__isnull", True),
+                    (
+                        "status__in",
+                        [
+                            releases.statuses.DeploymentStatus["RUNNING"],
+                            releases.statuses.DeploymentStatus["WATCHING"],
+                        ],
+                    ),
+                    _connector="OR",
+                ),
+                name="a_lease_only_while_it_acts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('deployment__isnull', True)), fields=('release', 'key'), name='item_once_a_release'),
+            model_name="checklistitem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deployment__isnull", True)),
+                fields=("release", "key"),
+                name="item_once_a_release",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.UniqueConstraint(fields=('deployment', 'key'), name='item_once_a_deployment'),
+            model_name="checklistitem",
+            constraint=models.UniqueConstraint(fields=("deployment", "key"), name="item_once_a_deployment"),
         ),
         migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state', releases.statuses.ItemState['OPEN']), models.Q(('at__isnull', False), models.Q(('evidence', {}), _negated=True)), _connector='OR'), name='no_box_is_closed_without_evidence'),
+            model_name="checklistitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", releases.statuses.ItemState["OPEN"]),
+                    models.Q(("at__isnull", False), models.Q(("evidence", {}), _negated=True)),
+                    _connector="OR",
+                ),
+                name="no_box_is_closed_without_evidence",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checklistitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state', releases.statuses.ItemState['OPEN']), ('by__isnull', False), ('attempt__isnull', False), ('ticked_by__in', ['probe', 'threshold']), _connector='OR'), name='no_box_is_closed_by_nobody'),
+            model_name="checklistitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", releases.statuses.ItemState["OPEN"]),
+                    ("by__isnull", False),
+                    ("attempt__isnull", False),
+                    ("ticked_by__in", ["probe", "threshold"]),
+                    _connector="OR",
+                ),
+                name="no_box_is_closed_by_nobody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.UniqueConstraint(fields=('service', 'name'), name='runbook_once_a_service'),
+            model_name="runbook",
+            constraint=models.UniqueConstraint(fields=("service", "name"), name="runbook_once_a_service"),
         ),
         migrations.AddConstraint(
-            model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='revision_number_once'),
+            model_name="runbookrevision",
+            constraint=models.UniqueConstraint(fields=("runbook", "number"), name="revision_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'sha256'), name='revision_text_once'),
+            model_name="runbookrevision",
+            constraint=models.UniqueConstraint(fields=("runbook", "sha256"), name="revision_text_once"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('service', 'version'), name='release_version_once'),
+            model_name="release",
+            constraint=models.UniqueConstraint(fields=("service", "version"), name="release_version_once"),
         ),
     ]

@@ -6,59 +6,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('releases', '0001_initial'),
+        ("releases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=10)),
-                ('subject', models.CharField(max_length=300)),
-                ('value', models.CharField(max_length=200)),
-                ('why', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('made_in', models.PositiveIntegerField(help_text='number of the revision it was first decided for')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=10)),
+                ("subject", models.CharField(max_length=300)),
+                ("value", models.CharField(max_length=200)),
+                ("why", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "made_in",
+                    models.PositiveIntegerField(help_text="number of the revision it was first decided for"),
+                ),
             ],
             options={
-                'ordering': ('revision', 'pk'),
+                "ordering": ("revision", "pk"),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='runbookrevision',
-            name='revision_text_once',
+            model_name="runbookrevision",
+            name="revision_text_once",
         ),
         migrations.AddField(
-            model_name='checklistitem',
-            name='choice',
-            field=models.CharField(blank=True, help_text='of the boxes with this key one is ticked', max_length=40),
+            model_name="checklistitem",
+            name="choice",
+            field=models.CharField(
+                blank=True, help_text="of the boxes with this key one is ticked", max_length=40
+            ),
         ),
         migrations.AddField(
-            model_name='checklistitem',
-            name='command',
-            field=models.TextField(blank=True, help_text='what a person runs by hand, or agrees to'),
+            model_name="checklistitem",
+            name="command",
+            field=models.TextField(blank=True, help_text="what a person runs by hand, or agrees to"),
         ),
         migrations.AlterField(
-            model_name='checklistitem',
-            name='ticked_by',
-            field=models.CharField(help_text='person, confirm, step, probe, threshold or trigger', max_length=20),
+            model_name="checklistitem",
+            name="ticked_by",
+            field=models.CharField(
+                help_text="person, confirm, step, probe, threshold or trigger", max_length=20
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="decision",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='releases.runbookrevision'),
+            model_name="decision",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="decisions",
+                to="releases.runbookrevision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('revision', 'kind', 'subject'), name='decision_once_a_subject'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "kind", "subject"), name="decision_once_a_subject"
+            ),
         ),
     ]

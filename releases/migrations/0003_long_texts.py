@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('releases', '0002_reviews'),
+        ("releases", "0002_reviews"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='checklistitem',
-            name='heading',
+            model_name="checklistitem",
+            name="heading",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='decision',
-            name='subject',
+            model_name="decision",
+            name="subject",
             field=models.TextField(),
         ),
     ]

@@ -33,6 +33,11 @@ class Deployment(Leased):
     reason = models.TextField(blank=True)
     plan = models.JSONField()
     plan_hash = models.CharField(max_length=64)
+    made_from = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="sha256 of what the plan was made from; while it is the same, so is the plan",
+    )
     rollback_class = models.CharField(
         max_length=20, choices=[(kind.value, kind.value) for kind in RollbackClass]
     )

@@ -7,7 +7,7 @@ from math import inf
 
 from releases.plan.aside import asides, lost, understood, unplaced
 from releases.plan.clock import Slot, Timetable, is_forward, timetable
-from releases.plan.gaps import Facts
+from releases.plan.facts import Facts
 from releases.plan.make import make_plan
 from releases.plan.marks import Marks
 from releases.plan.model import (

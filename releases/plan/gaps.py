@@ -1,11 +1,12 @@
 """What holds a plan, and what people should know before they approve it; pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from releases.plan import hosts
+from releases.plan.facts import Facts
 from releases.plan.model import PlannedMethod
 from releases.plan.steps import applies, by_hand_of, runs_of, ways_by_hand
+from releases.plan.ways import COVERS
 from releases.runbooks.document import AUTO, CONFIRM, GUIDE, SKIP, Block, Document, Step
 from releases.runbooks.filling import filled, left
 from releases.runbooks.placeholders import GIVEN
@@ -15,32 +16,6 @@ from releases.statuses import RollbackClass
 FORWARD_ROLES = ("deployment_steps", "post_deployment")
 # Kinds whose block does not run where it says: Gantry does the work itself, or asks a database.
 DONE_HERE = ("backup", "http", "restore", "sql")
-COVERS = (RollbackClass.FLAGS, RollbackClass.CODE, RollbackClass.RESTORE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the planner must know of the world: who runs where now, and what changes between the two commits.
-
-    `has_health`: the service has a page that tells whether it is ready.
-    """
-
-    service: str
-    environment: str
-    version: str
-    commit: str
-    previous_version: str
-    previous_commit: str
-    revision: str
-    schema_changes: tuple[str, ...] = ()
-    databases: tuple[str, ...] = ()
-    metrics: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hosts: tuple[str, ...] = ()
-    probes: tuple[str, ...] = ()
-    has_health: bool = False
-    is_protected: bool = False
-    time_scale: int = 1
 
 
 def problems(

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from releases.plan.gaps import COVERS, FORWARD_ROLES, Facts, notes, problems
+from releases.plan.facts import Facts
+from releases.plan.gaps import FORWARD_ROLES, notes, problems
 from releases.plan.hosts import expanded
 from releases.plan.model import (
     ATTENDED,
@@ -21,6 +22,7 @@ from releases.plan.model import (
 )
 from releases.plan.places import let_in
 from releases.plan.steps import applies, runs_of, step_of
+from releases.plan.ways import COPY_UNDER_FENCE
 from releases.runbooks.document import Document, RollbackMethod, Step
 from releases.runbooks.typed import direction_of
 from releases.statuses import RollbackClass
@@ -39,7 +41,6 @@ CHANGING = (
     "revert",
     "trigger",
 )
-COPY_UNDER_FENCE = "copy-under-fence"
 
 
 def make_plan(document: Document, facts: Facts) -> Plan:
@@ -84,25 +85,6 @@ def rollback_class(facts: Facts) -> RollbackClass:
     if not facts.schema_changes:
         return RollbackClass.CODE
     return RollbackClass.RESTORE if facts.databases else RollbackClass.FORWARD_ONLY
-
-
-def make_way_back(plan: Plan, *, covers: str) -> Plan | None:
-    """The plan that takes `plan` back: its smallest method that covers the class; None when there is none."""
-    needed = COVERS[COVERS.index(RollbackClass(covers)) :] if covers in COVERS else ()
-    for kind in needed:
-        for method in plan.methods:
-            if method.covers == kind:
-                return replace(
-                    plan,
-                    direction="back",
-                    steps=method.steps,
-                    limits=(),
-                    methods=(),
-                    triggers=(),
-                    problems=(),
-                    notes=(),
-                )
-    return None
 
 
 # --- steps -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from .commands import WORD, WORDS, pipelines
 from .script import lines
@@ -151,24 +152,28 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
 )
 # Of these, the block is replaced or nobody is asked: every word of it has to be known.
 STRICT = frozenset("code backup restore logs ping inspect".split())
-ACTION_TABLE = tuple(
-    (
-        name,
-        re.compile(does, re.DOTALL),
-        re.compile(rf"(?:{may})(?:\s.*)?" if name not in STRICT else may, re.DOTALL),
-    )
-    for name, does, may in ACTIONS
-)
 DIRECTION = re.compile(r"maintenance(?:_mode|-mode|:)?\s*(on|off|enable|disable)\b|\bartisan\s+(up|down)\b")
-ENDLESS = ACTION_TABLE[0][1]
 DUMPED_TO = re.compile(r"(?:-f|--file|>|--result-file)[\s=]*\"?\$\{?(\w+)")
+
+
+@cache
+def action_table() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
+    """ACTIONS as patterns; made on use, for they cost 50 ms and a plan is run without them."""
+    return tuple(
+        (
+            name,
+            re.compile(does, re.DOTALL),
+            re.compile(rf"(?:{may})(?:\s.*)?" if name not in STRICT else may, re.DOTALL),
+        )
+        for name, does, may in ACTIONS
+    )
 
 
 def action_of(script: str) -> str:
     """The typed action that the whole script is, else ""."""
     chained = [_unfiltered(each) for row in lines(script) for each in pipelines(row)]
     works = [each for each in chained if not NEUTRAL.fullmatch(" | ".join(each))]
-    for name, does, may in ACTION_TABLE if works else ():
+    for name, does, may in action_table() if works else ():
         acts = [_acts(name, does, each) for each in works]
         if any(acts) and all(act or _only(may, each) for act, each in zip(acts, works, strict=True)):
             return name
@@ -205,7 +210,8 @@ def direction_of(script: str) -> str:
 
 def never_ends(row: str) -> bool:
     """Does this command follow something and not end by itself?"""
-    return any(ENDLESS.fullmatch(piped[0]) for piped in pipelines(uncommented(row)))
+    endless = action_table()[0][1]
+    return any(endless.fullmatch(piped[0]) for piped in pipelines(uncommented(row)))
 
 
 def dump_variables(script: str) -> tuple[str, ...]:

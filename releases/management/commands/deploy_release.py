@@ -11,7 +11,7 @@ from checks.models import Environment
 from releases.doorbell import ring
 from releases.engine.run import carry_on
 from releases.errors import Held, WaitsForPerson, WrongUsage
-from releases.lifecycle import deployments, items, logbook, preview, releases, skipping
+from releases.lifecycle import deployments, items, logbook, planning, preview, releases, skipping
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -82,7 +82,7 @@ class Command(Base):
         return self._carry_on(deployment, user, options)
 
     def _dry_run(self, release: Release, place: Environment, at: datetime, options: dict[str, Any]) -> int:
-        plan, zero = deployments.make(release, place), _zero(options, at)
+        plan, zero = planning.make(release, place), _zero(options, at)
         digest, standing = deployments.plan_hash(plan), deployments.planned(release, place)
         is_same = standing is not None and standing.plan_hash == digest
         approval = deployments.approval_of(standing) if standing and is_same else None

@@ -266,6 +266,17 @@ def test_of_one_that_was_killed_with_its_gate_nobody_knows(tmp_path):
         orphan.wait(0)
 
 
+def test_one_whose_parent_sleeps_before_the_gate_is_ended_and_has_not_run(started, tmp_path):
+    child = spawn(started, tmp_path, "touch ran")
+    orphan = Orphan(child.identity, code=tmp_path / "output.code")
+    with pytest.raises(NotRun):
+        orphan.wait(0)
+    assert not orphan.identity.is_alive
+    with pytest.raises(BrokenPipeError):
+        child.open()
+    assert not (tmp_path / "ran").exists()
+
+
 def test_an_orphan_is_ended_with_all_that_it_started(tmp_path):
     orphan = orphan_of_a_dead_parent(tmp_path, "sleep 60 & echo $! > inner.pid; wait")
     inner = pid_in(tmp_path / "inner.pid")

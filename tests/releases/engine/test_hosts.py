@@ -10,7 +10,7 @@ from checks.models import AuditEntry
 from checks.secrets import MASK
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
-from releases.lifecycle import deployments
+from releases.lifecycle import planning
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
 from releases.plan.model import plan_hash
@@ -109,13 +109,13 @@ def test_a_host_that_does_not_answer_fails_the_step(world: World, there: Path):
 
 def test_a_host_that_is_not_declared_holds_the_plan(world: World, there: Path):
     world.environment.hosts.all().delete()
-    made = deployments.make(world.release(), world.environment)
+    made = planning.make(world.release(), world.environment)
     assert "it runs on user@your-server" in "; ".join(made.problems)
 
 
 def test_another_machine_of_the_same_name_is_another_plan(world: World, there: Path):
     release = world.release()
-    before = plan_hash(deployments.make(release, world.environment))
-    assert plan_hash(deployments.make(release, world.environment)) == before
+    before = plan_hash(planning.make(release, world.environment))
+    assert plan_hash(planning.make(release, world.environment)) == before
     world.environment.hosts.update(address="deploy@elsewhere")
-    assert plan_hash(deployments.make(release, world.environment)) != before
+    assert plan_hash(planning.make(release, world.environment)) != before

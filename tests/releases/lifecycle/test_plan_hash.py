@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from checks.models import Environment
 from releases.errors import Held, WaitsForPerson
-from releases.lifecycle import deployments
+from releases.lifecycle import deployments, planning
 from releases.plan.clock import parse_at
 from releases.plan.model import plan_hash
 from tests.factories import (
@@ -26,7 +26,7 @@ LIMIT = "\n## Rollback triggers\n\n- Error rate > {}% for more than 15 minutes\n
 
 def hashed(world: World, version: str = "v2") -> str:
     environment = Environment.objects.get(pk=world.environment.pk)
-    return plan_hash(deployments.make(world.release(version), environment))
+    return plan_hash(planning.make(world.release(version), environment))
 
 
 def change_secret(world: World) -> None:
@@ -109,7 +109,7 @@ def test_estimates_times_and_what_is_observed_are_no_part_of_it(place: World):
 
 
 def obstacles(world: World, **given) -> list:
-    plan = deployments.make(world.release(), world.environment)
+    plan = planning.make(world.release(), world.environment)
     given = {
         "approved": True,
         "at": parse_at("10:00", now=timezone.now(), zone=timezone.get_default_timezone()),

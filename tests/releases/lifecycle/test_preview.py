@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from releases.lifecycle import deployments, preview
+from releases.lifecycle import deployments, planning, preview
 from releases.lifecycle.deployments import approval_of
 from releases.plan.model import plan_hash
 from releases.plan.shown import plan_lines, shown_json
@@ -23,7 +23,7 @@ def shown(world: World):
 
     def shown(**given) -> str:
         release = world.release()
-        plan = deployments.make(release, world.environment)
+        plan = planning.make(release, world.environment)
         return "\n".join(
             plan_lines(plan, plan_hash(plan), preview.beside(release, world.environment, plan, **given))
         )
@@ -52,7 +52,7 @@ def test_migrations_and_dependencies_between_are_shown(world, shown):
 
 def test_a_commit_that_is_not_there_is_told(world, shown):
     release = world.release()
-    plan = deployments.make(release, world.environment)
+    plan = planning.make(release, world.environment)
     world.environment.folder = "/"
     (said,) = preview.beside(release, world.environment, plan).holds
     assert "cannot compare" in said
@@ -65,7 +65,7 @@ def test_who_has_to_sign_is_shown_and_who_did(world, shown):
 
 
 def test_what_it_took_before_is_shown(world, shown):
-    plan = deployments.make(world.release(), world.environment)
+    plan = planning.make(world.release(), world.environment)
     before = make_deployment(environment=world.environment, release=world.release(), status="failed")
     for action in plan.actions:
         make_attempt(deployment=before, action=action.key)
@@ -87,7 +87,7 @@ def test_a_box_about_another_environment_is_offered_what_happened_there(world, s
 
 def test_a_way_back_shows_what_it_takes_away_and_needs_no_signature(world, shown):
     release = world.release()
-    plan = deployments.make(release, world.environment)
+    plan = planning.make(release, world.environment)
     back = deployments.make_way_back(plan, covers="CODE")
     world.folder.joinpath("x").touch()
     git(world.folder, "fetch", "--tags")
@@ -97,7 +97,7 @@ def test_a_way_back_shows_what_it_takes_away_and_needs_no_signature(world, shown
 
 def test_what_is_shown_is_all_that_programs_get(world, shown):
     release = world.release()
-    plan = deployments.make(release, world.environment)
+    plan = planning.make(release, world.environment)
     found = shown_json(plan, plan_hash(plan), preview.beside(release, world.environment, plan))
     commands = [action["command"] for step in found["steps"] for action in step["actions"]]
     assert any('curl -H "••••••" http://127.0.0.1:1' in command for command in commands)

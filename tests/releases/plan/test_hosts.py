@@ -5,8 +5,9 @@ import textwrap
 import pytest
 
 from releases.plan.hosts import batch_size, expanded, named
-from releases.plan.make import make_plan, make_way_back
+from releases.plan.make import make_plan
 from releases.plan.model import Plan, PlannedAction, PlannedItem, PlannedStep
+from releases.plan.ways import make_way_back
 from releases.runbooks.reader import read
 from releases.runbooks.review import reviewed
 from tests.releases.plan.test_make import make_facts

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from releases.plan.make import make_plan, make_way_back
+from releases.plan.make import make_plan
 from releases.plan.model import Plan
+from releases.plan.ways import make_way_back
 from releases.runbooks.document import Choice, Document, Hole, Option
 from releases.runbooks.reader import read
 from releases.runbooks.review import reviewed, run_subject, subjects

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from releases.plan.gaps import Facts
-from releases.plan.make import make_plan, make_way_back, rollback_class
+from releases.plan.facts import Facts
+from releases.plan.make import make_plan, rollback_class
 from releases.plan.model import Plan, PlannedStep, from_json, plan_hash, to_json
+from releases.plan.ways import make_way_back
 from releases.runbooks.document import Document
 from releases.runbooks.reader import read
 from releases.runbooks.review import reviewed

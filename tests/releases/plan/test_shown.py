@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from releases.plan.make import make_way_back
 from releases.plan.model import PlannedAction, PlannedStep, plan_hash
 from releases.plan.shown import Beside, plan_lines, shown_json, span
+from releases.plan.ways import make_way_back
 from releases.repository import Changes, Commit, Pin
 from tests.releases.plan.test_make import FULL, plan_of
 
