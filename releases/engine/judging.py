@@ -13,6 +13,7 @@ from checks.verdicts import Verdict
 from releases.engine import turning
 from releases.engine.lease import Run, scaled
 from releases.engine.perform import items_of
+from releases.lifecycle import answers
 from releases.models import ChecklistItem, Deployment
 from releases.plan.model import TRIGGER, PlannedItem, PlannedLimit, PlannedStep
 from releases.recorder import Change, Move
@@ -135,7 +136,7 @@ def _of_skipped(run: Run, row: ChecklistItem, step: PlannedStep, item: PlannedIt
     """A box of a step that nobody's success ticked: its action counts as done, or its failure was accepted."""
     key = item.by_name or step.actions[-1].key
     attempt = run.deployment.attempts.filter(action=key).latest("pk")
-    state = ItemState.WAIVED if attempt.reason.startswith(turning.ON_FAIL) else ItemState.TICKED
+    state = ItemState.TICKED if attempt.reason.startswith(answers.DONE) else ItemState.WAIVED
     fields = {"at": now, "attempt": attempt, "evidence": {"said": attempt.reason, "by": attempt.by}}
     return Move(row, state, fields)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
-from django.utils import timezone
 
 from checks.gates.process import uptime
 from releases.engine.progress import Progress
@@ -15,7 +14,7 @@ from releases.errors import LeaseLost
 from releases.models import Deployment
 from releases.plan.model import Plan
 from releases.recorder import LEASE, Add, Change, Lease, Move, fence, owner_of, record
-from releases.statuses import STOP, Outcome
+from releases.statuses import STOP
 
 HEARTBEAT = 2.5
 ASK_EVERY = 1.0
@@ -36,9 +35,8 @@ def nothing() -> str:
 class Run:
     """What the engine knows of a run beside its rows.
 
-    What ended as one of the outcomes `retried` before it `begun_at` is tried again. `asked` is what the process beside
-    the run wants (pause, or stop). Until the second `may_act_until` since boot nobody else can own it; when `is_lost`
-    somebody does.
+    `asked` is what the process beside the run wants (pause, or stop). Until the second `may_act_until` since boot
+    nobody else can own it; when `is_lost` somebody does.
     """
 
     deployment: Deployment
@@ -47,8 +45,6 @@ class Run:
     by: str
     progress: Progress
     asked: Callable[[], str] = nothing
-    retried: frozenset[Outcome] = frozenset()
-    begun_at: datetime = field(default_factory=timezone.now)
     may_act_until: float = field(default_factory=lambda: uptime() + LEASE.total_seconds() / 2)
     is_lost: bool = False
     _beaten_at: float = field(default_factory=time.monotonic)

@@ -6,10 +6,10 @@ from releases.actions import action as handler_of
 from releases.engine.context import context_of, sweep
 from releases.engine.execute import AGAIN
 from releases.engine.lease import Run
-from releases.engine.perform import skipped_after, take_up
+from releases.engine.perform import take_up
 from releases.models import Attempt
 from releases.plan.model import PlannedAction
-from releases.recorder import Add, Move, open_attempts
+from releases.recorder import Move, open_attempts
 from releases.statuses import Outcome
 
 NOT_BEGUN = "it was interrupted before its command ran; it runs again"
@@ -37,17 +37,3 @@ def _settle(run: Run, action: PlannedAction, attempt: Attempt) -> None:
     fields = {"closed_at": now, "result": {"message": message}}
     run.record(Move(attempt, Outcome.ABORTED, fields), at=now)
     run.progress.note(f"{action.title}: {message}")
-
-
-def count_as_done(run: Run, *, reason: str) -> None:
-    """A person looked: each action of which nobody knew how far it came counts as done, with who and why."""
-    titles = {action.key: action.title for action in run.plan.actions}
-    newest = {attempt.action: attempt for attempt in run.deployment.attempts.all()}
-    now = timezone.now()
-    for attempt in newest.values():
-        if attempt.outcome != Outcome.UNKNOWN:
-            continue
-        words = f"counts as done: {reason}"
-        done = skipped_after(attempt, lease=run.lease, reason=words, by=run.by, at=now)
-        run.record(Add(done), at=now, why=reason)
-        run.progress.note(f"{titles[attempt.action]} {words}")

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -12,7 +11,7 @@ from releases.engine import judging, turning
 from releases.engine.lease import Run, Stopped, nothing, scaled
 from releases.engine.perform import items_of, perform
 from releases.engine.progress import Progress
-from releases.engine.resume import count_as_done, settle
+from releases.engine.resume import settle
 from releases.errors import GantryError
 from releases.lifecycle import deployments, logbook, planning
 from releases.lifecycle import items as lifecycle_items
@@ -29,17 +28,15 @@ from releases.plan.journal import (
     Perform,
     Tick,
     is_attended,
-    newest_outcomes,
     next_move,
 )
 from releases.plan.model import BEFORE, PlannedStep, from_json
 from releases.recorder import Lease, Move, hand_over
 from releases.recorder import release as give_back
-from releases.statuses import ABORT, HAND_OVER, PAUSE, PAUSED, DeploymentStatus, Outcome
+from releases.statuses import ABORT, HAND_OVER, PAUSE, PAUSED, DeploymentStatus
 
 D = DeploymentStatus
 LOOK_EVERY = 0.25
-BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.UNKNOWN})
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -50,25 +47,17 @@ def carry_on(
     by: str,
     progress: Progress,
     attended: bool = True,
-    retry: bool = False,
-    counts_as_done: str = "",
     asked: Callable[[], str] = nothing,
 ) -> Deployment:
     """Take up what a dead worker left, then run until nothing more can be done now; returns it as it stands.
 
-    `retry`: actions that went wrong are tried again; a way back always tries again. `counts_as_done`: why what was
-    interrupted in the middle is done. `attended`: stay beside it until the last check at or before T+60; else do
-    what is due and leave at once. `asked` says what the process beside it wants. Raises LeaseLost when another
-    worker took over.
+    `attended`: stay beside it until the last check at or before T+60; else do what is due and leave at once. `asked`
+    says what the process beside it wants. Raises LeaseLost when another worker took over.
     """
     plan = from_json(deployment.plan)
     run = Run(deployment=deployment, lease=lease, plan=plan, by=by, progress=progress, asked=asked)
-    # A way back tries again what went wrong; what nobody knows only when a person says so.
-    run.retried = BAD if retry else BAD - {Outcome.UNKNOWN} if deployment.undoes_id else frozenset()
     try:
         settle(run)
-        if counts_as_done:
-            count_as_done(run, reason=counts_as_done)
         if _still_holds(run):
             _loop(run, attended=attended)
     except Stopped:
@@ -118,9 +107,7 @@ def _loop(run: Run, *, attended: bool) -> None:
         if _heeds(run):
             return
         judging.heed_pulled(run)
-        move = next_move(
-            run.plan, journal_of(run.deployment, timezone.now(), retried=run.retried, before=run.begun_at)
-        )
+        move = next_move(run.plan, journal_of(run.deployment, timezone.now()))
         if isinstance(move, Perform) and move.step != step:
             if _is_held(run, move.step):
                 return
@@ -214,26 +201,17 @@ def _do(run: Run, move: Next, *, attended: bool) -> bool:
     return True
 
 
-def journal_of(
-    deployment: Deployment,
-    now: datetime,
-    *,
-    retried: frozenset[Outcome] = frozenset(),
-    before: datetime | None = None,
-) -> Journal:
-    """What the rows say: newest outcomes, the state of the boxes, minutes of the document since go-live.
-
-    What ended with an outcome that is `retried`, `before` that moment, counts as not done yet.
-    """
+def journal_of(deployment: Deployment, now: datetime) -> Journal:
+    """What the rows say: newest outcomes, the state of the boxes, minutes of the document since go-live."""
     live = None
     if deployment.live_at:
         scale = deployment.plan["time_scale"]
         live = (now - deployment.live_at).total_seconds() / 60 * scale
-    lines = deployment.attempts.values_list("action", "outcome", "closed_at", named=True)
-    states = dict(items_of(deployment).values_list("key", "state"))
-    outcomes = newest_outcomes([line for line in lines if not _is_retried(line, retried, before)])
     return Journal(
-        outcomes=outcomes, items=states, minutes_live=live, minutes_of_clock=_on_clock(deployment, now)
+        outcomes=dict(deployment.attempts.order_by("pk").values_list("action", "outcome")),
+        items=dict(items_of(deployment).values_list("key", "state")),
+        minutes_live=live,
+        minutes_of_clock=_on_clock(deployment, now),
     )
 
 
@@ -242,10 +220,6 @@ def _on_clock(deployment: Deployment, now: datetime) -> float | None:
     if deployment.starts_at is None:
         return None
     return (now - deployment.starts_at).total_seconds() / 60 * float(deployment.plan["time_scale"])
-
-
-def _is_retried(attempt: Any, retried: frozenset[Outcome], before: datetime | None) -> bool:
-    return before is not None and attempt.outcome in retried and attempt.closed_at < before
 
 
 def _go_live(run: Run) -> None:

@@ -12,7 +12,7 @@ from releases.engine.lease import Run, scaled
 from releases.engine.perform import skipped_after
 from releases.errors import GantryError
 from releases.features.own import is_on
-from releases.lifecycle import deployments, skipping, stops
+from releases.lifecycle import deployments, stops
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import BY_HAND, PlannedLimit, from_json
@@ -42,8 +42,6 @@ ALWAYS_BY_ITSELF = (RollbackClass.FLAGS, RollbackClass.CODE)
 def decide(run: Run, broken: Broken) -> bool:
     """A step did not succeed: False when the run stops here, True when it goes on, as its own way back."""
     attempt = run.deployment.attempts.filter(action=broken.action.key).last()
-    if attempt and (agreed := skipping.agreed(run.deployment, broken.action.key)):
-        return _accept(run, attempt, agreed)
     why = _why(broken, attempt)
     run.progress.note(why)
     response = broken.action.options.get("on_fail", "rollback")
@@ -106,7 +104,7 @@ def go_back(run: Run, why: str) -> bool:
     run.deployment, run.lease = deployments.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
     )
-    run.plan, run.retried = from_json(run.deployment.plan), frozenset()
+    run.plan = from_json(run.deployment.plan)
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
 
@@ -186,7 +184,7 @@ def _left_elsewhere(run: Run) -> str:
 
 
 def _accept(run: Run, attempt: Attempt, reason: str) -> bool:
-    """The run goes on without it, as the author or two people said: that is written down as a skipped attempt."""
+    """The run goes on without it, as the author said: that is written down as a skipped attempt."""
     now = timezone.now()
     skipped = skipped_after(attempt, lease=run.lease, reason=reason, by=run.by, at=now)
     run.record(Add(skipped), at=now)

@@ -8,10 +8,11 @@ from django.db.models import Q
 
 from checks.models import Environment
 from releases.errors import NotAllowed, StaleState, WrongUsage
+from releases.lifecycle import answers
 from releases.models import ChecklistItem, Deployment, Release
 from releases.permissions import demand
 from releases.plan.model import TRIGGER
-from releases.recorder import Change, Move, record
+from releases.recorder import Add, Change, Move, Still, record
 from releases.statuses import DeploymentStatus, ItemState
 
 BY_PEOPLE = ("person", "confirm", TRIGGER)
@@ -116,10 +117,12 @@ def _close(
     proof = {"said": evidence.strip(), "by": user.username} | ({"in_bulk": True} if bulk else {})
     closing = Move(box, state, {"by": user, "evidence": proof, "at": at})
     with_it = _with_a_tick(box, user=user, at=at) if state == ItemState.TICKED else []
+    if box.asked_by_id and state == ItemState.TICKED:
+        with_it += answers.agreed(box, user=user, evidence=evidence, at=at)
     record(closing, *with_it, by=user.username, at=at, why=evidence)
 
 
-def _with_a_tick(box: ChecklistItem, *, user: User, at: datetime) -> list[Move | Change]:
+def _with_a_tick(box: ChecklistItem, *, user: User, at: datetime) -> list[Move | Add | Change | Still]:
     """A watched deployment is looked at at once; of several boxes of one choice the others do not apply."""
     watched = box.deployment if box.deployment and box.deployment.status in HEEDED else None
     look = [Change(watched, {"due_at": at}, verb="to be looked at")] if watched else []

@@ -2,17 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from releases.plan.model import ATTENDED, BEFORE, Plan, PlannedAction, PlannedItem, PlannedStep
 from releases.statuses import ItemState, Outcome
-
-
-class JournalLine(Protocol):
-    """What `next_move` reads of an attempt."""
-
-    action: str
-    outcome: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +73,6 @@ class Journal:
     items: Mapping[str, str]
     minutes_live: float | None = None
     minutes_of_clock: float | None = None
-
-
-def newest_outcomes(attempts: list[JournalLine]) -> dict[str, str]:
-    """Action key to the outcome of its newest attempt; `attempts` in the order they were opened."""
-    return {attempt.action: attempt.outcome for attempt in attempts}
 
 
 def next_move(plan: Plan, journal: Journal) -> Next:

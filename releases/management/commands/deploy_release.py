@@ -11,7 +11,7 @@ from checks.models import Environment
 from releases.doorbell import ring
 from releases.engine.run import carry_on
 from releases.errors import Held, WaitsForPerson, WrongUsage
-from releases.lifecycle import deployments, items, logbook, planning, preview, releases, skipping
+from releases.lifecycle import answers, deployments, items, logbook, planning, preview, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -23,8 +23,8 @@ from releases.permissions import demand
 from releases.plan.clock import parse_at
 from releases.plan.model import END, WATCH, from_json
 from releases.plan.shown import plan_lines, shown_json
-from releases.recorder import Change, Lease, Move, claim, record, this_owner
-from releases.statuses import OCCUPYING, RESUME, DeploymentStatus, ItemState
+from releases.recorder import Lease, Move, claim, record, this_owner
+from releases.statuses import OCCUPYING, DeploymentStatus, ItemState
 
 D = DeploymentStatus
 SHORTEST_HASH = 8
@@ -122,19 +122,19 @@ class Command(Base):
     ) -> Deployment:
         deployment = _running(release, place)
         _check_hash(deployment, options["apply"])
+        if options["retry"]:
+            answers.retry(deployment, user=user, at=at)
+        if options["count_as_done"]:
+            answers.count_as_done(deployment, user=user, reason=options["count_as_done"], at=at)
         if options["skip"]:
-            box = skipping.ask(deployment, user=user, reason=options["skip"], at=at)
-            if box.state != ItemState.TICKED:
-                raise WaitsForPerson(
-                    f"a second person has to agree: `tick_item {release.service} {release.version} "
-                    f"--environment {place.name} '{box.key[:12]}' --evidence TEXT --as SECOND`, then --resume"
-                )
+            _skip(deployment, user, options["skip"], at)
+        answers.try_again(deployment, user=user, at=at)
         return deployment
 
     def _detach(self, deployment: Deployment, user: User, options: dict[str, Any]) -> int:
         """Leave it to a worker; the doorbell is rung, and beat finds it in any case."""
         if deployment.status != D.QUEUED:
-            record(Change(deployment, {"wants": RESUME}, verb="resume asked"), by=user.username, at=now())
+            answers.resume(deployment, user=user, at=now())
         ring("releases.deploy", deployment.pk, user.username)
         words = f"deploy_release {deployment.release.service} {deployment.release.version}"
         where = f"--environment {deployment.environment.name}"
@@ -186,8 +186,6 @@ class Command(Base):
             lease,
             by=user.username,
             progress=terminal,
-            retry=options["retry"],
-            counts_as_done=options["count_as_done"],
             asked=asked,
         )
 
@@ -294,6 +292,17 @@ def _check_hash(deployment: Deployment, wanted: str) -> None:
     if wanted and (len(wanted) < SHORTEST_HASH or not deployment.plan_hash.startswith(wanted)):
         raise WaitsForPerson(
             f"the plan is {deployment.plan_hash[:12]} now, not {wanted}: look at it again with --dry-run"
+        )
+
+
+def _skip(deployment: Deployment, user: User, reason: str, at: datetime) -> None:
+    """Raise WaitsForPerson, saying who has to do what, where a second person has to agree."""
+    box = answers.skip(deployment, user=user, reason=reason, at=at)
+    if box and box.state != ItemState.TICKED:
+        release = deployment.release
+        raise WaitsForPerson(
+            f"a second person has to agree: `tick_item {release.service} {release.version} --environment "
+            f"{deployment.environment.name} '{box.key}' --evidence TEXT --as SECOND`, then --resume"
         )
 
 

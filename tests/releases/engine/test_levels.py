@@ -10,7 +10,7 @@ from releases.engine.run import carry_on
 from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
 from releases.features import own
-from releases.lifecycle import deployments, items
+from releases.lifecycle import answers, deployments, items
 from releases.lifecycle.reviews import decide
 from releases.management.commands.deploy_release import exit_code, later_boxes
 from releases.models import ChecklistItem, Deployment, Incident, RunbookRevision
@@ -236,7 +236,8 @@ def test_an_action_that_a_person_counts_as_done_ticks_the_box_of_its_step(world:
     run(deployment, progress=Loud(interrupt="begun"))
     assert outcomes(Deployment.objects.get(pk=deployment.pk))["start"] == "unknown"
     paused = Deployment.objects.get(pk=deployment.pk)
-    done = carry_on(paused, take(paused), by="olga", progress=Silent(), counts_as_done="it answers")
+    answers.count_as_done(paused, user=world.olga, reason="it answers", at=timezone.now())
+    done = carry_on(paused, take(paused), by="olga", progress=Silent())
     assert done.status == D.SUCCEEDED
     assert deployment.items.get(text="The new version runs").evidence["said"] == "counts as done: it answers"
 

@@ -18,7 +18,7 @@ from releases.engine.resume import settle
 from releases.engine.run import carry_on
 from releases.errors import LeaseLost, WaitsForPerson
 from releases.features import own
-from releases.lifecycle import deployments, items, logbook
+from releases.lifecycle import answers, deployments, items, logbook
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
 from releases.plan.model import from_json
@@ -389,6 +389,7 @@ def test_a_way_back_that_failed_goes_on_when_what_was_wrong_is_mended(world: Wor
     back = Deployment.objects.get(undoes=done)
     assert back.status == D.WAITING
     world.mark("no-way-back").unlink()
+    answers.try_again(back, user=world.olga, at=timezone.now())
     assert run(back).status == D.SUCCEEDED
     done.refresh_from_db()
     assert done.status == D.ROLLED_BACK
@@ -405,13 +406,15 @@ def interrupted(world: World) -> Deployment:
 
 
 def test_an_interrupted_script_is_tried_again_when_a_person_says_so(world: World, interrupted: Deployment):
-    carry_on(interrupted, take(interrupted), by="olga", progress=Silent(), retry=True)
-    assert outcomes(interrupted)["look"] == "unknown succeeded"
+    answers.retry(interrupted, user=world.olga, at=timezone.now())
+    carry_on(interrupted, take(interrupted), by="olga", progress=Silent())
+    assert outcomes(interrupted)["look"] == "unknown aborted succeeded"
     assert world.running == "v2"
 
 
 def test_an_interrupted_script_counts_as_done_when_a_person_looked(world: World, interrupted: Deployment):
-    carry_on(interrupted, take(interrupted), by="olga", progress=Silent(), counts_as_done="the file is there")
+    answers.count_as_done(interrupted, user=world.olga, reason="the file is there", at=timezone.now())
+    carry_on(interrupted, take(interrupted), by="olga", progress=Silent())
     assert outcomes(interrupted)["look"] == "unknown skipped"
     assert world.running == "v2"
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
 from releases.errors import NotAllowed, WrongUsage
-from releases.lifecycle import deployments, holds, items, skipping
+from releases.lifecycle import answers, deployments, holds, items
 from releases.models import Approval, Deployment
 from releases.recorder import claim, this_owner
 from releases.statuses import DeploymentStatus
@@ -137,7 +137,7 @@ def test_the_message_of_a_failed_step_offers_every_way_on(broken: Deployment):
 
 
 def test_what_changes_the_service_is_skipped_by_two(world: World, broken: Deployment):
-    box = skipping.ask(broken, user=world.rita, reason="it runs already", at=timezone.now())
+    box = answers.skip(broken, user=world.rita, reason="it runs already", at=timezone.now())
     assert run(broken).status == D.WAITING
     with pytest.raises(NotAllowed, match=r"asked for .* and cannot agree"):
         items.tick(box, user=world.rita, evidence="me", at=timezone.now())
@@ -149,28 +149,52 @@ def test_what_changes_the_service_is_skipped_by_two(world: World, broken: Deploy
 
 
 def test_who_only_looks_cannot_agree(world: World, broken: Deployment):
-    box = skipping.ask(broken, user=world.rita, reason="it runs already", at=timezone.now())
+    box = answers.skip(broken, user=world.rita, reason="it runs already", at=timezone.now())
     with pytest.raises(NotAllowed, match="may not"):
         items.tick(box, user=make_user("viewer", username="vera"), evidence="so what", at=timezone.now())
 
 
 def test_asked_twice_it_is_one_box(world: World, broken: Deployment):
-    first = skipping.ask(broken, user=world.rita, reason="one", at=timezone.now())
-    assert skipping.ask(broken, user=world.rita, reason="two", at=timezone.now()) == first
+    first = answers.skip(broken, user=world.rita, reason="one", at=timezone.now())
+    assert answers.skip(broken, user=world.rita, reason="two", at=timezone.now()) == first
 
 
 def test_a_look_is_skipped_by_one(world: World):
     world.publish(RUNBOOK.replace("{name=look}", "{name=look on_fail=wait}"))
     (world.folder / "no-look").touch()
     waiting = run(world.queued())
-    skipping.ask(waiting, user=world.rita, reason="known", at=timezone.now())
+    answers.skip(waiting, user=world.rita, reason="known", at=timezone.now())
     done = run(waiting)
     assert (done.status, outcomes(done)["look"]) == (D.SUCCEEDED, "failed skipped")
 
 
 def test_where_nothing_is_broken_there_is_nothing_to_skip(world: World):
-    with pytest.raises(WrongUsage, match="nothing to skip"):
-        skipping.ask(world.queued(), user=world.rita, reason="why not", at=timezone.now())
+    deployment = world.queued()
+    paused = run(deployment, progress=Doing(lambda: wants(deployment, "pause"), after="look"))
+    with pytest.raises(WrongUsage, match=r"no step of .* is broken"):
+        answers.skip(paused, user=world.rita, reason="why not", at=timezone.now())
+
+
+def test_what_has_not_been_taken_up_is_not_answered(world: World):
+    with pytest.raises(WrongUsage, match="is queued: take it up with --resume first"):
+        answers.retry(world.queued(), user=world.olga, at=timezone.now())
+
+
+def test_what_failed_is_no_interruption_and_does_not_count_as_done(world: World, broken: Deployment):
+    with pytest.raises(WrongUsage, match=r"nothing of .* was interrupted"):
+        answers.count_as_done(broken, user=world.olga, reason="I hope so", at=timezone.now())
+
+
+def test_an_answer_is_heeded_by_whoever_carries_on(world: World, broken: Deployment):
+    world.mark("no-start").unlink()
+    answers.retry(broken, user=world.olga, at=timezone.now())
+    answers.resume(broken, user=world.olga, at=timezone.now())
+    assert tick() == 1
+    done = Deployment.objects.get(pk=broken.pk)
+    assert (done.status, outcomes(done)["start"]) == (D.SUCCEEDED, "failed aborted succeeded")
+    last = done.attempts.latest("pk").action
+    first, note, second = done.attempts.filter(action=last).order_by("number")
+    assert first.idempotency_key != note.idempotency_key == second.idempotency_key
 
 
 # --- the clock ------------------------------------------------------------------------------------------------
