@@ -146,6 +146,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS}; PRAGMA busy_timeout=20000;"
         ),
     }
+else:
+    # An outcome that was told has to survive a power cut, whatever the server's default is.
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} -c synchronous_commit=on".strip()
 REDIS_URL = env.str("REDIS_URL", "")
 CACHE_PREFIX = "gantry"
 if REDIS_URL:
