@@ -51,10 +51,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Change:
-    """Fields of a row that are no status; audited with their old values, unless `verb` is empty.
-
-    `only_if`: what the row must still say.
-    """
+    """Fields of a row that are no status; audited with their old values. `only_if`: what the row must still say."""
 
     row: models.Model
     fields: dict[str, Any]
@@ -84,9 +81,23 @@ def record(
         for still in (change for change in changes if isinstance(change, Still)):
             _hold(still)
         lines = [_apply(change) for change in changes if not isinstance(change, Still)]
-        told = [line for line in lines if line.verb]
-        if told:
-            audit.write(told, by=by, at=at, why=why)
+        audit.write(lines, by=by, at=at, why=why)
+
+
+def note_process(attempt: Attempt, process: dict[str, Any], *, lease: Lease) -> None:
+    """Write down which process an intent became, in one statement that proves the lease; raises LeaseLost.
+
+    The trail has the intent and the outcome; this stands between them.
+    """
+    owned = {
+        "deployment__owner": lease.owner,
+        "deployment__epoch": lease.epoch,
+        "deployment__expires_at__isnull": False,
+    }
+    with transaction.atomic(durable=True):
+        if not Attempt.objects.filter(pk=attempt.pk, outcome="", **owned).update(process=process):
+            raise LeaseLost(_lost(lease))
+    attempt.process = process
 
 
 def _hold(still: Still) -> None:
@@ -238,9 +249,11 @@ def fence(lease: Lease) -> None:
         pk=lease.deployment_id, owner=lease.owner, epoch=lease.epoch, expires_at__isnull=False
     ).update(expires_at=Now() + LEASE)
     if not renewed:
-        raise LeaseLost(
-            f"deployment {lease.deployment_id} is another worker's now; this one stops without acting"
-        )
+        raise LeaseLost(_lost(lease))
+
+
+def _lost(lease: Lease) -> str:
+    return f"deployment {lease.deployment_id} is another worker's now; this one stops without acting"
 
 
 def release(lease: Lease) -> None:

@@ -29,7 +29,7 @@ def context_of(run: Run, attempt: Attempt) -> Context:
         variables={
             **variables_of(environment),
             **of_release(run.plan, begun),
-            **_handed_on(run.deployment),
+            **handed_on(run),
             "GANTRY_KEY": attempt.idempotency_key,
         },
         secrets=secrets_of(environment),
@@ -39,8 +39,14 @@ def context_of(run: Run, attempt: Attempt) -> Context:
     )
 
 
-def _handed_on(deployment: Deployment) -> dict[str, str]:
+def handed_on(run: Run) -> dict[str, str]:
     """What earlier attempts set, oldest first; a way back knows what the deployment that it undoes had set."""
+    if run.handed_on is None:
+        run.handed_on = _read(run.deployment)
+    return run.handed_on
+
+
+def _read(deployment: Deployment) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in filter(None, (deployment.undoes, deployment)):
         for result in each.attempts.exclude(result={}).values_list("result", flat=True):

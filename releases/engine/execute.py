@@ -22,7 +22,6 @@ from releases.models import Attempt
 from releases.models.deployments import output_path
 from releases.plan.hosts import HOST
 from releases.plan.model import PlannedAction
-from releases.recorder import Change
 from releases.statuses import Outcome
 
 ASKED_SOMETHING = ("[y/n]", "[yes/no]", "(yes/no)", "password:", "(y/n)", "[y/n]:", "continue?")
@@ -163,8 +162,8 @@ def _leave(run: Run, child: Child | Orphan, is_only_watched: bool) -> None:
 
 
 def _let_run(run: Run, child: Child | Orphan, attempt: Attempt) -> None:
-    """Who it is, written down, and then the gate. The trail has the intent and the outcome; this is a note between."""
-    run.record(Change(attempt, {"process": child.identity.stored()}, verb=""), at=timezone.now())
+    """Who it is, written down, and then the gate."""
+    run.note_process(attempt, child.identity.stored())
     assert isinstance(child, Child)
     child.open(until=run.may_act_until)
 

@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import prefetch_related_objects
 
 from checks.gates.process import uptime
 from releases.engine.progress import Progress
 from releases.errors import LeaseLost
-from releases.models import Deployment
+from releases.models import Attempt, Deployment
 from releases.plan.model import Plan
-from releases.recorder import LEASE, Add, Change, Lease, Move, fence, owner_of, record
+from releases.recorder import LEASE, Add, Change, Lease, Move, fence, note_process, owner_of, record
 from releases.statuses import STOP
 
 HEARTBEAT = 2.5
@@ -36,7 +37,7 @@ class Run:
     """What the engine knows of a run beside its rows.
 
     `asked` is what the process beside the run wants (pause, or stop). Until the second `may_act_until` since boot
-    nobody else can own it; when `is_lost` somebody does.
+    nobody else can own it; when `is_lost` somebody does. `handed_on`: what the blocks so far set, once it was read.
     """
 
     deployment: Deployment
@@ -47,6 +48,7 @@ class Run:
     asked: Callable[[], str] = nothing
     may_act_until: float = field(default_factory=lambda: uptime() + LEASE.total_seconds() / 2)
     is_lost: bool = False
+    handed_on: dict[str, str] | None = None
     _beaten_at: float = field(default_factory=time.monotonic)
     _asked_at: float = 0.0
     _wanted: str = ""
@@ -86,6 +88,14 @@ class Run:
         """Write changes that prove the lease, and so renew it."""
         with self._proving():
             record(*changes, by=self.by, at=at, why=why, lease=self.lease)
+
+    def note_process(self, attempt: Attempt, process: dict[str, Any]) -> None:
+        """Which process an intent became; proves the lease, and leaves renewing it to the heartbeat."""
+        try:
+            note_process(attempt, process, lease=self.lease)
+        except LeaseLost:
+            self.is_lost = True
+            raise
 
     @property
     def owns_commands(self) -> bool:

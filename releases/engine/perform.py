@@ -152,6 +152,7 @@ def _close(run: Run, work: Work, ended: Ended) -> None:
     fields = {"attempt": attempt, "evidence": evidence, "at": now}
     closing = Move(attempt, ended.outcome, {"result": attempt.result, "tail": attempt.tail, "closed_at": now})
     run.record(closing, *observation.changes, *(Move(box, ItemState.TICKED, fields) for box in boxes), at=now)
+    run.handed_on = None if attempt.result["variables"] else run.handed_on
     sweep(attempt)
     run.progress.ended(work.action, attempt)
     closed = {box.key for box in boxes}

@@ -104,7 +104,7 @@ def go_back(run: Run, why: str) -> bool:
     run.deployment, run.lease = deployments.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
     )
-    run.plan = from_json(run.deployment.plan)
+    run.plan, run.handed_on = from_json(run.deployment.plan), None
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
 
