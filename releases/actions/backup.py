@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from checks.gates.process import Command
+from checks.models import Database
 from releases.actions.base import SILENCE, Context, Observation, Visible
 from releases.backups.copy import sha256_of
 from releases.backups.standalone import order_of
@@ -35,41 +36,39 @@ class BackUp(Visible):
         results = read_results(context.handed_on)
         databases = {each.name: each for each in context.environment.databases.all()}
         if not databases:
-            return Observation(
-                done=True, message="the environment declares no database", evidence={"databases": 0}
-            )
+            nothing = "the environment declares no database"
+            return Observation(done=True, message=nothing, evidence={"databases": 0})
         if not results:
             return Observation(done=False, message="no copy was made")
-        if changed := [each["path"] for each in results if not _is_whole(each)]:
-            return Observation(done=False, message=f"not as it was made: {', '.join(changed)}")
-        ended = datetime.now(UTC)
-        rows = tuple(
-            Add(
-                Backup(
-                    database=databases[result["name"]],
-                    deployment=context.deployment,
-                    path=result["path"],
-                    sha256=result["sha256"],
-                    size=result["size"],
-                    commit=context.plan.previous_commit,
-                    under_fence=context.environment.is_fenced,
-                    status=BackupStatus.VERIFIED,
-                    evidence=result["evidence"],
-                    started_at=context.opened_at,
-                    ended_at=ended,
-                )
-            )
-            for result in results
-        )
         shown = ", ".join(f"{each['name']} {each['size']} bytes in {each['seconds']} s" for each in results)
         return Observation(
             done=True,
             message=f"copied and read back: {shown}",
             evidence={"copies": results},
-            changes=rows,
+            changes=tuple(Add(_row(each, databases[each["name"]], context)) for each in results),
             # The variables that the block's own command would have written to, too: later lines read them.
             variables=dict.fromkeys(("BACKUP_FILE", *dump_variables(action.text)), results[0]["path"]),
         )
+
+    def probe(self, action: PlannedAction, context: Context) -> bool | None:
+        """Done when every copy that the process told of is as it was made."""
+        return super().probe(action, context) and all(map(_is_whole, read_results(context.handed_on)))
+
+
+def _row(result: dict[str, Any], database: Database, context: Context) -> Backup:
+    return Backup(
+        database=database,
+        deployment=context.deployment,
+        path=result["path"],
+        sha256=result["sha256"],
+        size=result["size"],
+        commit=context.plan.previous_commit,
+        under_fence=context.environment.is_fenced,
+        status=BackupStatus.VERIFIED,
+        evidence=result["evidence"],
+        started_at=context.opened_at,
+        ended_at=datetime.now(UTC),
+    )
 
 
 def _begun(context: Context) -> datetime:

@@ -36,6 +36,7 @@ VALUES = {
     "on_fail": ("rollback", "wait", "continue"),
 }
 CAREFUL = re.compile(r"confirm|on[\W_]*fail|probe|hosts?\b|batch", re.IGNORECASE)
+PROBES = {"probe": "health", "health": "ready"}  # attributes that name one, and an example
 PROBE = re.compile(r"[A-Za-z][\w.-]{0,63}")
 BATCH = re.compile(r"[1-9]\d{0,3}|(?:[1-9]\d?|100)%")
 # A list without quotes ends where the next attribute begins.
@@ -129,39 +130,26 @@ def _canonical(name: str) -> str:
 def faults(attributes: Mapping[str, str]) -> Iterator[Fault]:
     """What of a fence's attributes is not understood or not heeded; an error where a command would get less care."""
     for name, value in attributes.items():
-        if name in SECONDS and not _is_time(name, value):
-            yield Fault(
-                level="error",
-                message=f"The fence's {name}={value} is no number of seconds that it could take",
-                hint=f"Write {name}=300",
-            )
-        elif value not in VALUES.get(name, (value,)):
-            yield Fault(
-                level="error",
-                message=f"The fence's {name}={value} is not understood",
-                hint=f"Write {name}={'|'.join(VALUES[name])}",
-            )
-        elif name == "probe" and not PROBE.fullmatch(value):
-            yield Fault(
-                level="error",
-                message=f"The fence's probe={value} names no probe",
-                hint="Write the name of a probe of the environment: probe=health",
-            )
-        elif name == "health" and not PROBE.fullmatch(value):
-            yield Fault(
-                level="error",
-                message=f"The fence's health={value} names no probe",
-                hint="Write the name of a probe of the environment: health=ready",
-            )
-        elif name in ("host", "hosts") and not value:
-            yield Fault(
-                level="error",
-                message=f"The fence's {name} names no host",
-                hint="Write hosts=web1,web2 or hosts=web*",
-            )
+        wrong = _wrong(name, value)
+        if wrong:
+            yield Fault(level="error", message=f"The fence's {wrong[0]}", hint=wrong[1])
         elif name not in ATTRIBUTES:
             yield _unheeded(name, value, is_on_hosts="hosts" in attributes)
     yield from _of_several(attributes)
+
+
+def _wrong(name: str, value: str) -> tuple[str, str] | None:
+    """What is wrong with the value of an attribute, and what to write; None when it can be heeded."""
+    if name in SECONDS and not _is_time(name, value):
+        return f"{name}={value} is no number of seconds that it could take", f"Write {name}=300"
+    if value not in VALUES.get(name, (value,)):
+        return f"{name}={value} is not understood", f"Write {name}={'|'.join(VALUES[name])}"
+    if name in PROBES and not PROBE.fullmatch(value):
+        way = f"Write the name of a probe of the environment: {name}={PROBES[name]}"
+        return f"{name}={value} names no probe", way
+    if name in ("host", "hosts") and not value:
+        return f"{name} names no host", "Write hosts=web1,web2 or hosts=web*"
+    return None
 
 
 def _of_several(attributes: Mapping[str, str]) -> Iterator[Fault]:
