@@ -221,7 +221,7 @@ def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease
         "wants": "",
     }
     if not watching:
-        values["status"] = DeploymentStatus.RUNNING
+        values |= {"status": DeploymentStatus.RUNNING, "due_at": None}
     try:
         with transaction.atomic(durable=True):
             if not Deployment.objects.filter(free, pk=deployment.pk, status=deployment.status).update(

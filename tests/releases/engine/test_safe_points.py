@@ -90,6 +90,17 @@ def test_a_hold_stops_it_before_its_next_step_and_it_goes_on_by_itself(world: Wo
     assert (held.status, world.started) == (D.SUCCEEDED, ["v2"])
 
 
+def test_what_was_held_and_then_waits_for_a_person_is_not_taken_up_by_itself(world: World):
+    world.publish(FAILS)
+    world.mark("no-start").touch()
+    deployment = world.queued()
+    held = run(deployment, progress=Doing(lambda: hold(world), after="look"))
+    (standing,) = holds.standing(world.environment, timezone.now())
+    holds.lift(standing, reason="closed", user=world.rita, at=timezone.now())
+    waiting = run(held)
+    assert (waiting.status, waiting.due_at) == (D.WAITING, None)
+
+
 def test_a_hold_under_maintenance_does_not_stop_it(world: World):
     world.environment.is_fenced = True
     world.environment.save()
