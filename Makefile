@@ -7,13 +7,14 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format requirements
+.PHONY: help install demo serve test check crash-matrix format requirements
 
 help:
 	@echo "make demo     deploy the demo shop: v1.1 goes live, v1.2 takes itself back"
 	@echo "make serve    the admin, a worker and beat in this terminal; Ctrl-C ends them"
 	@echo "make test     every test, on throwaway servers (ARGS='-k name' chooses)"
 	@echo "make check    format, lint, types, layers, migrations, then make test"
+	@echo "make crash-matrix  kill a deployment at every step and write docs/reliability.md (20 minutes)"
 	@echo "make install  only .venv with what Gantry needs to run"
 	@echo "make format   put the sources into shape"
 	@echo "make requirements  pin requirements*.in anew"
@@ -48,6 +49,9 @@ check: $(DEV)
 	@echo "== layers";     $(VENV)/bin/lint-imports --no-cache
 	@echo "== migrations"; $(TEST_SETTINGS) $(PY) manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test
+
+crash-matrix: $(DEV)
+	@$(PY) -m tests.crash --write
 
 # Checks read the settings without a person's .env, and leave nothing in var/.
 TEST_SETTINGS = SECRET_KEY=only-for-checks GANTRY_ENV_FILE=/dev/null GANTRY_VAR=$(VENV)/var
