@@ -33,6 +33,8 @@ ACTING = (D.RUNNING, D.WATCHING)
 def deploy(deployment_id: int, by: str = BY) -> str:
     """Carry a queued (or orphaned) deployment on; returns how it stands. Rung twice it runs once."""
     deployment = _all().get(pk=deployment_id)
+    if deployment.status == D.QUEUED and (reason := deployments.waits_for(deployment, at=timezone.now())):
+        return reason
     try:
         lease = claim(deployment, owner=this_owner(), by=by, at=timezone.now())
     except GantryError as held:

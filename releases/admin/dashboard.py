@@ -1,8 +1,8 @@
 """The first page: what runs where, what is in flight, what is wrong, and what waits for a person."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -13,25 +13,32 @@ from django.utils import timezone
 from checks.models import Environment, Metric, MetricSnapshot
 from releases.models import Approval, Deployment, Hold, Incident, Release
 from releases.models.holds import HoldState
-from releases.statuses import DeploymentStatus, IncidentStatus, ItemState, ReleaseStatus
+from releases.statuses import OCCUPYING, DeploymentStatus, IncidentStatus, ItemState, ReleaseStatus
 
 D = DeploymentStatus
 LIVE = (D.WATCHING, D.SUCCEEDED)
+UNTOUCHED = (D.PLANNED, D.QUEUED, D.ABORTED)
 IN_FLIGHT = (D.QUEUED, D.RUNNING, D.WAITING, D.PAUSED, D.WATCHING)
 FOR_PEOPLE = (D.PLANNED, D.WAITING, D.PAUSED, D.UNKNOWN)
 SHOWN_SECONDS = 600
 POINTS = 60
 WIDTH, HEIGHT = 120, 28
+EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The newest value of a metric and the line of its last minutes, as points of an SVG polyline."""
+    """The newest value of a metric and the line of its last minutes, as points of an SVG polyline.
+
+    A value that another version may have caused has a `note` that says so; one of before this version is empty.
+    """
 
     name: str
     unit: str
     value: str
     line: str
+    at: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +103,17 @@ def _holds() -> list[tuple[Hold, HoldState]]:
 def _places(
     flights: Iterable[Deployment], incidents: Iterable[Incident], holds: Iterable[tuple[Hold, HoldState]]
 ) -> list[Place]:
-    newest = (
-        Deployment.objects.filter(environment=OuterRef("pk"), status__in=LIVE)
-        .order_by("-number")
-        .values("pk")[:1]
+    newest = Deployment.objects.filter(environment=OuterRef("pk")).order_by("-number").values("pk")
+    environments = list(
+        Environment.objects.select_related("service").annotate(
+            live=Subquery(newest.filter(status__in=LIVE)[:1]),
+            last=Subquery(newest.exclude(status__in=UNTOUCHED)[:1]),
+        )
     )
-    environments = list(Environment.objects.select_related("service").annotate(live=Subquery(newest)))
-    live = {
-        row.pk: row for row in _deployments().filter(pk__in=[each.live for each in environments if each.live])
-    }
-    flying = {each.environment_id: each for each in flights if each.status != D.WATCHING}
+    live = _known(pk for each in environments for pk in (each.live, each.last) if pk)
+    # What holds an environment is shown before what waits in line for it.
+    ahead = sorted(flights, key=lambda each: each.status in OCCUPYING)
+    flying = {each.environment_id: each for each in ahead if each.status != D.WATCHING}
     wrong = [each.environment_id for each in incidents]
     held = {hold.environment_id for hold, state in holds if state is HoldState.STANDING}
     readings = _readings()
@@ -117,10 +125,15 @@ def _places(
             in_flight=flying.get(each.pk),
             incidents=wrong.count(each.pk),
             is_held=not held.isdisjoint((each.pk, None)),
-            readings=readings.get(each.pk, ()),
+            readings=_of_version(readings.get(each.pk, ()), live.get(each.live), live.get(each.last)),
         )
         for each in environments
     ]
+
+
+def _known(keys: Iterable[int]) -> dict[int, Deployment]:
+    rows = _deployments().select_related("release__service", "environment__service", "undoes")
+    return {row.pk: row for row in rows.defer("plan", "undoes__plan").filter(pk__in=set(keys))}
 
 
 def version_left_by(deployment: Any) -> str:
@@ -134,9 +147,9 @@ def _readings() -> dict[int, tuple[Reading, ...]]:
     metrics = {metric.pk: metric for metric in Metric.objects.all()}
     since = timezone.now() - timedelta(seconds=SHOWN_SECONDS)
     rows = MetricSnapshot.objects.filter(metric__in=metrics, at__gte=since).order_by("at")
-    values: dict[int, list[float]] = {}
-    for metric_id, value in rows.values_list("metric_id", "value"):
-        values.setdefault(metric_id, []).append(float(value))
+    values: dict[int, list[tuple[datetime, float]]] = {}
+    for metric_id, at, value in rows.values_list("metric_id", "at", "value"):
+        values.setdefault(metric_id, []).append((at, float(value)))
     found: dict[int, tuple[Reading, ...]] = {}
     for pk, metric in metrics.items():
         if pk in values:
@@ -147,13 +160,30 @@ def _readings() -> dict[int, tuple[Reading, ...]]:
     return found
 
 
-def _reading(metric: Metric, values: list[float]) -> Reading:
-    newest = values[-1]
+def _reading(metric: Metric, values: list[tuple[datetime, float]]) -> Reading:
+    at, newest = values[-1]
     return Reading(
         name=metric.name.replace("_", " "),
         unit={"percent": "%"}.get(metric.unit, metric.unit),
         value=f"{newest:.0f}" if newest == int(newest) or abs(newest) >= 100 else f"{newest:.1f}",
-        line=sparkline(values[-POINTS:]),
+        line=sparkline([value for _, value in values[-POINTS:]]),
+        at=at,
+    )
+
+
+def _of_version(
+    readings: Iterable[Reading], live: Deployment | None, last: Deployment | None
+) -> tuple[Reading, ...]:
+    """What was read before the version that runs came, or since a later one began, says so."""
+    came = (live and (live.live_at or live.ended_at)) or EVER
+    other = (last.undoes or last) if last and last != live else None
+    goes = (other and other.started_at) or NEVER
+    before, after = f"last read then, before {live}", f"read then, after {other} began"
+    return tuple(
+        replace(each, value="", note=before)
+        if each.at < came
+        else replace(each, note=after if each.at >= goes else "")
+        for each in readings
     )
 
 

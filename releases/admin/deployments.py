@@ -1,7 +1,9 @@
 """Deployments with their timeline, attempts, approvals and log."""
 
+from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -12,34 +14,31 @@ from unfold.enums import ActionVariant
 
 from checks.admin import Page, place
 from checks.tail import MOST, end_of
-from releases import doorbell, tasks
 from releases.admin import badges
-from releases.admin.acting import WayBackForm, address_of, carry_out, dialog, user_of
+from releases.admin.acting import DeployForm, WayBackForm, address_of, carry_out, dialog, user_of
 from releases.admin.site import site
-from releases.admin.timeline import done_percent, stops
-from releases.errors import Held
+from releases.admin.steering import Steering, offered, ring
+from releases.admin.timeline import Stop, by_clock, done_percent, stops
+from releases.admin.waiting import asked
 from releases.lifecycle import deployments, logbook
 from releases.models import Approval, Attempt, ChecklistItem, Deployment
 from releases.models.deployments import output_path
-from releases.permissions import demand
 from releases.plan.model import TRIGGER, Plan, from_json
-from releases.statuses import DeploymentStatus
+from releases.statuses import DeploymentStatus, ItemState
 
 D = DeploymentStatus
 PLAIN = "text/plain; charset=utf-8"
 RELATED = ("release__service", "release__revision", "environment__service", "requested_by", "undoes")
-# What may be asked of a deployment, by its status; lifecycle decides whether it is done.
-OFFERED = {
-    "approve": {D.PLANNED},
-    "deploy": {D.PLANNED},
-    "go_on": {D.WAITING, D.PAUSED},
-    "roll_back": {D.WAITING, D.PAUSED, D.WATCHING, D.SUCCEEDED, D.FAILED, D.UNKNOWN},
-}
 FOR_PEOPLE = ("person", "confirm")
 MOVING = {D.QUEUED, D.RUNNING, D.WATCHING}
+MORE: dict[str, Any] = {
+    "title": "More",
+    "icon": "more_horiz",
+    "items": ("count_as_done", "skip", "abort"),
+}
 
 
-class DeploymentAdmin(Page):
+class DeploymentAdmin(Steering):
     """Runs of releases into environments."""
 
     environment_path = "environment"
@@ -54,7 +53,7 @@ class DeploymentAdmin(Page):
         "plan_hash",
         "message",
     )
-    actions_detail = ("approve", "deploy", "go_on", "roll_back")
+    actions_detail = ("approve", "deploy", "go_on", "retry", "pause", MORE, "roll_back")
     fields = ("message",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
@@ -136,12 +135,14 @@ class DeploymentAdmin(Page):
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Only what makes sense in this status."""
         deployment = self.get_object(request, str(object_id))
-        offered = super().get_actions_detail(request, object_id)
-        return [
-            each
-            for each in offered
-            if deployment and is_offered(deployment, each.method.original_function_name)
-        ]
+        verbs = offered(deployment) if deployment else set()
+        every = super().get_actions_detail(request, object_id)
+        return [each for each in every if each.method.original_function_name in verbs]
+
+    def _get_actions_navigation(self, *given: Any) -> list[Any]:
+        """A group of one is no group."""
+        found = super()._get_actions_navigation(*given)
+        return [each["items"][0] if len(each.get("items", ())) == 1 else each for each in found]
 
     @action(
         description="Approve",
@@ -164,34 +165,15 @@ class DeploymentAdmin(Page):
         description="Deploy",
         icon="rocket_launch",
         variant=ActionVariant.PRIMARY,
-        dialog=dialog("Deploy", "A worker starts at once and follows the plan on this page.", "Deploy"),
+        dialog=dialog("Deploy", "A worker follows the plan on this page.", "Deploy", DeployForm),
     )
     def deploy(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Queue it and ring for a worker."""
+        """Queue it, and ring for a worker when its turn has come."""
         deployment, user = self.found(request, object_id), user_of(request)
+        given = form.cleaned_data
 
         def verb() -> str:
-            start(deployment, user)
-            return f"{deployment} is queued; a worker takes it from here"
-
-        return carry_out(request, verb, back=address_of(deployment))
-
-    @action(
-        description="Go on",
-        icon="play_arrow",
-        variant=ActionVariant.PRIMARY,
-        dialog=dialog("Go on", "A worker looks at what is done already and goes on from there.", "Go on"),
-    )
-    def go_on(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Ring for a worker to take up a run that waits."""
-        deployment, user = self.found(request, object_id), user_of(request)
-
-        def verb() -> str:
-            demand(user, "deploy", deployment.environment)
-            if not is_offered(deployment, "go_on"):
-                raise Held(f"{deployment} is {deployment.status}; only one that waits or is paused goes on")
-            doorbell.ring(tasks.deploy.name, deployment.pk, user.username)
-            return f"{deployment} goes on as soon as a worker is free"
+            return start(deployment, user, waits=given["waits"], starts_at=given["at"])
 
         return carry_out(request, verb, back=address_of(deployment))
 
@@ -216,35 +198,36 @@ class DeploymentAdmin(Page):
                 restore_data=given["restore_data"],
                 at=timezone.now(),
             )
-            doorbell.ring(tasks.deploy.name, back.pk, user.username)
+            ring(back, user)
             return f"{back} takes {deployment} back; a worker takes it from here"
 
         return carry_out(request, verb, back=address_of(deployment))
 
 
-def start(deployment: Deployment, user: Any) -> None:
-    """Queue exactly the plan that was approved; the worker looks whether it still holds before it begins."""
-    deployments.queue(deployment, user=user, at=timezone.now())
-    doorbell.ring(tasks.deploy.name, deployment.pk, user.username)
+def start(deployment: Deployment, user: User, *, waits: bool, starts_at: datetime | None) -> str:
+    """Queue exactly the plan that was approved, and say what comes next.
 
-
-def is_offered(deployment: Deployment, verb: str) -> bool:
-    """Does the page of a deployment in this status offer the verb? A way back is not taken back."""
-    if verb == "roll_back" and deployment.undoes_id:
-        return False
-    return deployment.status in OFFERED[verb]
+    Only one whose turn has come is rung for: a worker takes up the others as soon as they are due.
+    """
+    now = timezone.now()
+    deployments.queue(deployment, user=user, at=now, waits=waits, starts_at=starts_at)
+    reason = deployments.waits_for(deployment, at=now)
+    if reason:
+        return f"{deployment} stands in the queue: {reason}"
+    ring(deployment, user)
+    return f"{deployment} is queued; a worker takes it from here"
 
 
 def page(deployment: Deployment) -> dict[str, Any]:
     """What the page of a deployment shows."""
-    plan = from_json(deployment.plan)
-    found = stops(plan, deployment.attempts.all(), _boxes(deployment))
-    over = deployment.ended_at or timezone.now()
+    plan, boxes, now = from_json(deployment.plan), _boxes(deployment), timezone.now()
+    found = _stops(deployment, plan, boxes, now)
     return {
         "plan": plan,
         "stops": found,
         "percent": done_percent(found),
-        "seconds": (over - deployment.started_at).total_seconds() if deployment.started_at else None,
+        "late": next((stop.late for stop in reversed(found) if stop.is_timed), ""),
+        "seconds": _seconds(deployment, now),
         "from_version": plan.version if plan.direction == "back" else plan.previous_version,
         "to_version": plan.target_version,
         "triggers": [limit for limit in plan.limits if limit.role == "rollback_trigger"],
@@ -253,19 +236,48 @@ def page(deployment: Deployment) -> dict[str, Any]:
         "approvals": deployment.approvals.select_related("by"),
         "incidents": deployment.incidents.all(),
         "backups": deployment.backups.select_related("database"),
-        "undone_by": Deployment.objects.filter(undoes=deployment)
-        .select_related("environment__service")
-        .first(),
-        "open_boxes": [box for stop in found for box in stop.open_boxes if box.ticked_by in FOR_PEOPLE],
+        "undone_by": _undone_by(deployment),
+        "open_boxes": _for_people(found),
+        "skips": [box for box in boxes if box.asked_by_id and box.state == ItemState.OPEN],
         "outcome": logbook.outcome(deployment),
-        "is_moving": deployment.status in MOVING,
+        "asked": asked(deployment),
+        "queued_for": deployments.waits_for(deployment, at=now) if deployment.status == D.QUEUED else "",
+        "verbs": " ".join(sorted(offered(deployment))),
+        "is_moving": deployment.status in MOVING or bool(deployment.wants or deployment.due_at),
     }
+
+
+def _seconds(deployment: Deployment, now: datetime) -> float | None:
+    """How long it has run; standing in line does not count."""
+    if deployment.started_at is None or deployment.status == D.QUEUED:
+        return None
+    return ((deployment.ended_at or now) - deployment.started_at).total_seconds()
+
+
+def _stops(deployment: Deployment, plan: Plan, boxes: list[ChecklistItem], now: datetime) -> list[Stop]:
+    found = stops(plan, deployment.attempts.all(), boxes)
+    if deployment.starts_at is None:
+        return found
+    return by_clock(found, plan, deployment.starts_at, now=None if deployment.state.is_over else now)
+
+
+def _for_people(found: list[Stop]) -> list[ChecklistItem]:
+    return [box for stop in found for box in stop.open_boxes if box.ticked_by in FOR_PEOPLE]
+
+
+def _undone_by(deployment: Deployment) -> Deployment | None:
+    return (
+        Deployment.objects.filter(undoes=deployment)
+        .select_related("environment__service")
+        .defer("plan")
+        .first()
+    )
 
 
 def _boxes(deployment: Deployment) -> list[ChecklistItem]:
     own = ChecklistItem.objects.filter(release=deployment.release_id, deployment__isnull=True)
     rows = own | ChecklistItem.objects.filter(deployment=deployment)
-    return list(rows.select_related("by"))
+    return list(rows.select_related("by", "asked_by"))
 
 
 def _ways_back(plan: Plan) -> list[dict[str, Any]]:
@@ -288,14 +300,19 @@ class AttemptAdmin(Page):
     list_filter = ("outcome", "kind")
     list_select_related = ("deployment__environment__service",)
     search_fields = ("action", "command", "tail")
-    # `result` holds variables that a block handed on, which are not masked.
-    exclude = ("result", "process")
-    readonly_fields = ("said",)
+    fields = ("action",)
 
-    @display(description="message")
-    def said(self, attempt: Attempt) -> str:
-        """How it ended, in one line."""
-        return str(attempt.result.get("message", ""))
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of one attempt; of its result only the message, for variables handed on are not masked."""
+        attempt = kwargs.get("obj")
+        if attempt:
+            step = from_json(attempt.deployment.plan).step_of(attempt.action)
+            context["step"] = step
+            context["planned"] = next(each for each in step.actions if each.key == attempt.action)
+            context["variables"] = sorted(attempt.variables.items())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description="deployment")
     def where(self, attempt: Attempt) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.forms import PaginationInlineFormSet
@@ -161,7 +162,7 @@ class EnvironmentAdmin(EditablePage):
     list_filter = ("service", "is_protected", "is_fenced")
     list_select_related = ("service", "after__service")
     search_fields = ("name", "service__name", "base_url")
-    readonly_fields = ("is_fenced",)
+    readonly_fields = ("maintenance",)
     actions_detail = ("run_checks", "back_up", "hold")
     inlines = (VariableInline, DatabaseInline, HostInline)
     change_form_outer_before_template = "gantry/environment.html"
@@ -171,7 +172,7 @@ class EnvironmentAdmin(EditablePage):
         "base_url",
         ("order", "after"),
         ("window", "time_scale"),
-        ("is_protected", "is_demo", "is_fenced"),
+        ("is_protected", "is_demo", "maintenance"),
     )
 
     @display(description="environment", ordering="service")
@@ -183,6 +184,13 @@ class EnvironmentAdmin(EditablePage):
     def fence(self, environment: Environment) -> str:
         """Maintenance as last observed from outside."""
         return "under maintenance" if environment.is_fenced else "open"
+
+    @display(description="seen from outside")
+    def maintenance(self, environment: Environment) -> str:
+        """The same as a badge of its own page: open to users is the good state."""
+        state = "fenced" if environment.is_fenced else "verified"
+        words = "under maintenance" if environment.is_fenced else "open to users"
+        return format_html('<span class="g-badge" data-state="{}">{}</span>', state, words)
 
     @action(
         description="Run checks",

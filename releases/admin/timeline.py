@@ -1,9 +1,12 @@
 """A deployment's plan joined with its journal and its boxes, as a page shows it; pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from releases.lifecycle.answers import SKIP
 from releases.models import Attempt, ChecklistItem
+from releases.plan import clock
 from releases.plan.model import Plan, PlannedAction, PlannedStep
 from releases.statuses import ItemState, Outcome
 
@@ -36,11 +39,17 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """A step of the plan on the line of time."""
+    """A step of the plan on the line of time; where the run keeps to a clock `due` is its time there.
+
+    `is_timed`: it has begun, or is the next; then `late` says by how much.
+    """
 
     step: PlannedStep
     lines: tuple[Line, ...]
     boxes: tuple[ChecklistItem, ...]
+    due: datetime | None = None
+    late: str = ""
+    is_timed: bool = False
 
     @property
     def offset(self) -> str:
@@ -67,6 +76,11 @@ class Stop:
         return DONE if self.boxes and not self.lines and not self.open_boxes else AHEAD
 
     @property
+    def began_at(self) -> datetime | None:
+        """When its first attempt began."""
+        return min((attempt.opened_at for line in self.lines for attempt in line.tries), default=None)
+
+    @property
     def open_boxes(self) -> list[ChecklistItem]:
         """The required boxes that nobody has closed."""
         return [box for box in self.boxes if box.is_required and box.state not in CLOSED]
@@ -81,6 +95,18 @@ def stops(plan: Plan, attempts: Iterable[Attempt], boxes: Iterable[ChecklistItem
     return [_stop(step, tries, rows) for step in plan.steps]
 
 
+def by_clock(found: Iterable[Stop], plan: Plan, zero: datetime, *, now: datetime | None) -> list[Stop]:
+    """The same with their clock times, T-0 being `zero`, and how late each began, or the next one is `now`."""
+    timed = []
+    for stop in found:
+        due, at = clock.starts_at(plan, stop.step, zero), stop.began_at
+        if due and at is None and stop.state != DONE:
+            at, now = now, None
+        late = clock.late_words(clock.lateness(plan, stop.step, zero, at=at)) if at else ""
+        timed.append(replace(stop, due=due, late=late, is_timed=bool(at and due)))
+    return timed
+
+
 def done_percent(found: Iterable[Stop]) -> int:
     """How much of the plan's actions went well, in whole percent."""
     lines = [line for stop in found for line in stop.lines]
@@ -89,10 +115,12 @@ def done_percent(found: Iterable[Stop]) -> int:
 
 
 def _stop(step: PlannedStep, tries: Mapping[str, list[Attempt]], rows: Mapping[str, ChecklistItem]) -> Stop:
+    actions = {action.key for action in step.actions}
+    keys = [item.key for item in step.items] + [key for key in rows if key.rpartition(SKIP)[0] in actions]
     return Stop(
         step=step,
         lines=tuple(Line(action=each, tries=tuple(tries.get(each.key, ()))) for each in step.actions),
-        boxes=tuple(rows[item.key] for item in step.items if item.key in rows),
+        boxes=tuple(rows[key] for key in keys if key in rows),
     )
 
 

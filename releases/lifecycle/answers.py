@@ -12,11 +12,11 @@ from releases.models import Attempt, ChecklistItem, Deployment
 from releases.permissions import demand
 from releases.plan.model import PlannedAction, from_json
 from releases.recorder import Add, Change, Still, record
-from releases.statuses import RESUME, DeploymentStatus, Outcome
+from releases.statuses import RESUME, DeploymentStatus, ItemState, Outcome
 
 D = DeploymentStatus
 DONE = "counts as done"
-SKIP = "-skip"  # ends the key of the box that a skip waits for
+SKIP = "-skip-"  # in the key of the box that a skip waits for: the action's key before it, the attempt's number after
 WENT_WRONG = (Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT)
 
 
@@ -57,18 +57,26 @@ def skip(deployment: Deployment, *, user: User, reason: str, at: datetime) -> Ch
         skipped = _after(attempt, Outcome.SKIPPED, f"skipped by {user.username}: {reason.strip()}", user, at)
         _write(deployment, Add(skipped), user=user, at=at, why=reason)
         return None
-    standing = deployment.items.filter(key=f"{action.key}{SKIP}").first()
-    box = standing or _box(deployment, action, user=user, reason=reason.strip())
-    if not standing:
-        record(Add(box), by=user.username, at=at, why=reason)
-    return box
+    standing = deployment.items.filter(key=_key(attempt)).first()
+    if standing is None:
+        standing = _box(deployment, action, attempt, user=user, reason=reason.strip())
+        record(Add(standing), by=user.username, at=at, why=reason)
+    if standing.state == ItemState.WAIVED:
+        why = standing.evidence.get("said", "")
+        raise WrongUsage(f"{standing.by} turned it down ({why}): try again, or take it back")
+    return standing
+
+
+def _key(attempt: Attempt) -> str:
+    """Of the box for this try: what is tried again and fails again is asked about again."""
+    return f"{attempt.action}{SKIP}{attempt.number}"
 
 
 def agreed(box: ChecklistItem, *, user: User, evidence: str, at: datetime) -> list[Add | Still]:
     """What the second person's tick of such a box writes with it."""
     deployment = box.deployment
     assert deployment is not None
-    key = box.key.removesuffix(SKIP)
+    key = box.key.rpartition(SKIP)[0]
     attempt = deployment.attempts.filter(action=key).latest("number")
     reason = f"skipped: {box.text}, agreed to by {user.username}: {evidence.strip()}"
     return [Still(deployment, deployment.status), Add(_after(attempt, Outcome.SKIPPED, reason, user, at))]
@@ -139,11 +147,13 @@ def _demand_reason(reason: str, words: str) -> None:
         raise WrongUsage(f"it needs a reason: {words}")
 
 
-def _box(deployment: Deployment, action: PlannedAction, *, user: User, reason: str) -> ChecklistItem:
+def _box(
+    deployment: Deployment, action: PlannedAction, attempt: Attempt, *, user: User, reason: str
+) -> ChecklistItem:
     return ChecklistItem(
         release=deployment.release,
         deployment=deployment,
-        key=f"{action.key}{SKIP}",
+        key=_key(attempt),
         text=f"Go on without '{action.title}': {reason} (asked by {user.username})",
         line=action.line,
         ticked_by="person",

@@ -224,9 +224,19 @@ def is_due(deployment: Deployment, *, at: datetime) -> bool:
     """May a worker take up now what waits in the queue, or was held at a safe point?"""
     if deployment.status == D.WAITING:
         return held(deployment, at=at) is None
-    if begins_at(deployment) > at or ahead_of(deployment) or opening.obstacle(deployment.environment, at):
-        return False
-    return ordered_to_wait(deployment.environment, at) is None
+    return not waits_for(deployment, at=at)
+
+
+def waits_for(deployment: Deployment, *, at: datetime) -> str:
+    """What a deployment in the queue waits for, in words; empty when its turn has come."""
+    begins = begins_at(deployment)
+    if begins > at:
+        return f"it begins at {timezone.localtime(begins):%Y-%m-%d %H:%M:%S %Z}"
+    if ahead := ahead_of(deployment):
+        message = f": {ahead.message}" if ahead.message else ""
+        return f"{ahead} is before it ({ahead.release.version}, {ahead.direction}, {ahead.status}{message})"
+    closed = opening.obstacle(deployment.environment, at)
+    return str(closed or next(_orders(deployment.environment, at), ""))
 
 
 def begins_at(deployment: Deployment) -> datetime:
@@ -245,11 +255,6 @@ def _holds(environment: Environment, at: datetime) -> Iterator[GantryError]:
             f"{holder.status}); wait for it (--queue does) or go on with its --resume"
         )
     yield from _orders(environment, at)
-
-
-def ordered_to_wait(environment: Environment, at: datetime) -> GantryError | None:
-    """The hold or open incident for which everything there waits; None when there is none."""
-    return next(_orders(environment, at), None)
 
 
 def _orders(

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from releases.errors import StaleState, WrongUsage
 from releases.models import Deployment
 from releases.permissions import demand
-from releases.recorder import Change, Move, record
+from releases.recorder import Change, Move, Still, record
 from releases.statuses import ABORT, PAUSED, STOP, DeploymentStatus
 
 D = DeploymentStatus
@@ -44,7 +44,7 @@ def abort(deployment: Deployment, *, user: User, reason: str, at: datetime) -> b
         record(asked, by=user.username, at=at, why=reason)
         return False
     ended = Move(deployment, D.ABORTED, {"ended_at": at, "due_at": None, "message": message})
-    record(ended, by=user.username, at=at, why=reason)
+    record(Still(deployment, deployment.status), ended, by=user.username, at=at, why=reason)
     return True
 
 

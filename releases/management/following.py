@@ -43,7 +43,7 @@ def wait_in_line(deployment: Deployment, terminal: Terminal, *, asked: Callable[
         deployment.refresh_from_db()
         if deployment.status != D.QUEUED:
             return True
-        reason = _waits_for(deployment)
+        reason = deployments.waits_for(deployment, at=timezone.now())
         if not reason:
             return True
         if asked():
@@ -52,19 +52,6 @@ def wait_in_line(deployment: Deployment, terminal: Terminal, *, asked: Callable[
             terminal.note(f"in the queue: {reason}")
             said = reason
         time.sleep(LOOK_EVERY)
-
-
-def _waits_for(deployment: Deployment) -> str:
-    at = timezone.now()
-    begins = deployments.begins_at(deployment)
-    if begins > at:
-        return f"it begins at {timezone.localtime(begins):%Y-%m-%d %H:%M:%S %Z}"
-    ahead = deployments.ahead_of(deployment)
-    if ahead:
-        message = f": {ahead.message}" if ahead.message else ""
-        return f"{ahead} ({ahead.release.version}, {ahead.direction}, {ahead.status}{message})"
-    ordered = deployments.ordered_to_wait(deployment.environment, at)
-    return str(ordered or "")
 
 
 def _is_settled(deployment: Deployment) -> bool:

@@ -3,10 +3,17 @@
   const RENEWED = ["live", "overview", "review"];
   let unfolded = new Map();
   let read = new Map();
+  let keepsButtons = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!RENEWED.includes(event.target.id)) return;
+    const verbs = /data-verbs="([^"]*)"/.exec(event.detail.serverResponse)?.[1];
+    keepsButtons = verbs === event.target.dataset.verbs;
     unfolded = new Map([...document.querySelectorAll("details[id]")].map((each) => [each.id, each.open]));
     read = new Map([...document.querySelectorAll("pre[id]")].map((each) => [each.id, each.scrollTop]));
+  });
+  // The buttons above a page are only made anew when others are offered: an open menu stays open.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id === "header-inner" && keepsButtons) event.detail.shouldSwap = false;
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const [id, open] of unfolded) {

@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from releases import doorbell, tasks
+
 PLAIN = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -19,3 +21,13 @@ def plain_static_files() -> Iterator[None]:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     with override_settings(STORAGES=PLAIN):
         yield
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The deployments for which a worker was rung."""
+    found: list[int] = []
+    monkeypatch.setattr(
+        doorbell, "ring", lambda task, pk, *by: found.append(pk) if task == tasks.deploy.name else None
+    )
+    return found

@@ -6,22 +6,11 @@ from django.test import Client
 from django.urls import reverse
 
 from checks.models import AuditEntry, Variable
-from releases import doorbell, repository, tasks
-from releases.lifecycle import deployments
+from releases import doorbell, repository
 from releases.models import Deployment, Grant
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def rung(monkeypatch) -> list[int]:
-    """The deployments for which a worker was rung."""
-    found: list[int] = []
-    monkeypatch.setattr(
-        doorbell, "ring", lambda task, pk, *by: found.append(pk) if task == tasks.deploy.name else None
-    )
-    return found
 
 
 def press(client: Client, row, verb: str, user, **given: str) -> list[str]:
@@ -45,6 +34,11 @@ DIALOGS = {
     "releases_deployment_approve": factories.make_deployment,
     "releases_deployment_deploy": factories.make_deployment,
     "releases_deployment_go_on": factories.make_deployment,
+    "releases_deployment_retry": factories.make_deployment,
+    "releases_deployment_count_as_done": factories.make_deployment,
+    "releases_deployment_skip": factories.make_deployment,
+    "releases_deployment_pause": factories.make_deployment,
+    "releases_deployment_abort": factories.make_deployment,
     "releases_deployment_roll_back": factories.make_deployment,
     "releases_checklistitem_tick": factories.make_item,
     "releases_checklistitem_waive": factories.make_item,
@@ -176,13 +170,11 @@ def test_an_approver_does_not_publish(client) -> None:
     assert revision.status == "draft"
 
 
-def test_a_release_is_planned_for_an_environment(client, monkeypatch) -> None:
-    environment = factories.make_environment()
-    release = factories.make_release(service=environment.service)
-    monkeypatch.setattr(deployments, "make", factories.make_plan_of)
-    press(client, release, "plan", factories.make_user("release_manager"), environment=str(environment.pk))
+def test_a_release_is_planned_for_an_environment(client, world) -> None:
+    release = world.release()
+    press(client, release, "plan", world.rita, environment=str(world.environment.pk))
     planned = Deployment.objects.get()
-    assert (planned.release, planned.environment, planned.status) == (release, environment, "planned")
+    assert (planned.release, planned.environment, planned.status) == (release, world.environment, "planned")
 
 
 def test_a_plan_that_cannot_be_made_is_a_sentence(client) -> None:
@@ -258,8 +250,10 @@ def test_a_deployment_that_ended_does_not_go_on(client, rung) -> None:
 
 OFFERS = {
     "planned": {"Approve", "Deploy"},
-    "running": set(),
-    "waiting": {"Go on", "Roll back"},
+    "queued": {"Abort"},
+    "running": {"Pause", "Abort"},
+    "waiting": {"Go on", "Abort", "Roll back"},
+    "paused": {"Go on", "Abort", "Roll back"},
     "watching": {"Roll back"},
     "aborted": set(),
 }

@@ -1,12 +1,14 @@
 """Every page of the admin opens for everybody who may see it, and shows what people wrote as text."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from maintenance_mode.core import set_maintenance_mode
 
 from checks.models import AuditEntry
@@ -302,6 +304,76 @@ def test_after_a_way_back_the_overview_names_the_version_before(client) -> None:
     factories.make_deployment(undoes=bad, status="succeeded")
     page = sign_in(client).get(reverse("admin:index")).content.decode()
     assert re.search(r'g-version">\s*<b>v1.0</b>', page)
+
+
+def read(environment, *, at) -> None:
+    """A metric of the environment was read as 19.8 then."""
+    factories.make_snapshot(metric=factories.make_metric(environment=environment), value="19.8", at=at)
+
+
+def readings(client: Client) -> tuple[str, str]:
+    """The value of the only metric on the overview, and what is said of its time."""
+    sign_in(client)
+    (place,) = client.get(reverse("admin:index")).context["places"]
+    return place.readings[0].value, place.readings[0].note
+
+
+def test_a_reading_of_the_version_that_runs_is_shown_as_it_is(client) -> None:
+    now = timezone.now()
+    deployment = factories.make_deployment(status="succeeded", live_at=now - timedelta(minutes=5))
+    read(deployment.environment, at=now - timedelta(minutes=1))
+    assert readings(client) == ("19.8", "")
+
+
+def test_what_was_read_before_the_version_came_is_not_its_own(client) -> None:
+    now = timezone.now()
+    bad = factories.make_deployment(status="rolled_back", started_at=now - timedelta(minutes=9))
+    back = factories.make_deployment(undoes=bad, status="succeeded", live_at=None, ended_at=now)
+    read(bad.environment, at=now - timedelta(minutes=2))
+    assert readings(client) == ("", f"last read then, before {back}")
+    assert "19.8" not in client.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize("is_going_back", [False, True])
+def test_what_was_read_since_another_version_began_says_so(client, is_going_back) -> None:
+    now = timezone.now()
+    good = factories.make_deployment(status="succeeded", live_at=now - timedelta(hours=1))
+    status = "failed" if is_going_back else "running"
+    later = factories.make_deployment(
+        environment=good.environment, status=status, started_at=now - timedelta(minutes=3)
+    )
+    if is_going_back:
+        factories.make_deployment(undoes=later, status="running", started_at=now)
+    read(good.environment, at=now - timedelta(minutes=2))
+    assert readings(client) == ("19.8", f"read then, after {later} began")
+
+
+@pytest.mark.parametrize("status", ["planned", "queued"])
+def test_a_deployment_that_has_not_begun_changes_no_reading(client, status) -> None:
+    now = timezone.now()
+    good = factories.make_deployment(status="succeeded", live_at=now - timedelta(hours=1))
+    factories.make_deployment(environment=good.environment, status=status)
+    read(good.environment, at=now - timedelta(minutes=2))
+    assert readings(client) == ("19.8", "")
+
+
+@pytest.mark.parametrize(
+    ("is_fenced", "words"), [(False, "open to users"), (True, "under maintenance</span>")]
+)
+def test_an_environment_says_in_words_whether_it_is_open(client, is_fenced, words) -> None:
+    environment = factories.make_environment(is_fenced=is_fenced)
+    sign_in(client)
+    page = client.get(reverse("admin:checks_environment_change", args=[environment.pk])).content.decode()
+    assert words in page
+
+
+@pytest.mark.parametrize("planned_at", [NOON - timedelta(hours=1), NOON + timedelta(hours=1)])
+def test_the_overview_shows_what_runs_before_what_stands_in_line(client, planned_at) -> None:
+    running = factories.make_deployment(status="running")
+    factories.make_deployment(environment=running.environment, status="queued", planned_at=planned_at)
+    sign_in(client)
+    (place,) = client.get(reverse("admin:index")).context["places"]
+    assert place.in_flight == running
 
 
 # --- queries ----------------------------------------------------------------------------------------------
