@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
 from checks import audit
 from checks.gates.identity import Identity, identity_of
 from releases.errors import Held, LeaseLost, StaleState
 from releases.models import Attempt, Deployment
-from releases.statuses import CLAIMABLE, OCCUPYING, DeploymentStatus, sources
+from releases.statuses import ABORT, CLAIMABLE, OCCUPYING, PAUSE, STOP, DeploymentStatus, sources
 
 LEASE = timedelta(seconds=10)
 # Too long for the trail, or nobody's business: of these it says only that they changed.
@@ -218,7 +218,7 @@ def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease
         "owner": owner,
         "epoch": models.F("epoch") + 1,
         "expires_at": Now() + LEASE,
-        "wants": "",
+        "wants": _still_wanted(),
     }
     if not watching:
         values |= {"status": DeploymentStatus.RUNNING, "due_at": None}
@@ -241,6 +241,12 @@ def claim(deployment: Deployment, *, owner: str, by: str, at: datetime) -> Lease
     except IntegrityError as error:
         raise Held(_who_holds(deployment)) from error
     return Lease(deployment_id=deployment.pk, owner=owner, epoch=deployment.epoch)
+
+
+def _still_wanted() -> Case:
+    """A stop that was asked of a run whose owner died is its next owner's to heed; of what slept nothing is left."""
+    asked = When(status=DeploymentStatus.RUNNING, wants__in=(PAUSE, ABORT, STOP), then=models.F("wants"))
+    return Case(asked, default=Value(""))
 
 
 def fence(lease: Lease) -> None:

@@ -197,11 +197,13 @@ def abort(run: Run) -> bool:
     deployment, now = run.deployment, timezone.now()
     refused = stops.why_not_aborted(deployment)
     if refused:
-        run.record(Change(deployment, {"wants": ""}, verb="abort refused"), at=now, why=refused)
+        as_before = {"wants": "", "message": deployment.message}
+        run.record(Change(deployment, as_before, verb="abort refused"), at=now, why=refused)
         run.progress.note(refused)
         return False
     left = "what was done stays as it is" if is_touched(deployment) else _as_before(run)
-    message = f"{deployment.message}; {left}"
+    asked = Deployment.objects.values_list("message", flat=True).get(pk=deployment.pk)
+    message = f"{asked}; {left}"
     run.record(Move(deployment, D.ABORTED, {"ended_at": now, "message": message}), at=now)
     run.progress.note(message)
     return True

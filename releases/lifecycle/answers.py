@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from releases.errors import WrongUsage
+from releases.errors import StaleState, WrongUsage
 from releases.models import Attempt, ChecklistItem, Deployment
 from releases.permissions import demand
 from releases.plan.model import PlannedAction, from_json
@@ -83,8 +83,13 @@ def agreed(box: ChecklistItem, *, user: User, evidence: str, at: datetime) -> li
 
 
 def resume(deployment: Deployment, *, user: User, at: datetime) -> None:
-    """Let a worker take up a run that waits or is paused; a way back tries again what went wrong."""
+    """Let a worker take up a run that waits or is paused; a way back tries again what went wrong.
+
+    Raises StaleState for any other: what runs would take the asking for a wish to stop.
+    """
     demand(user, "deploy", deployment.environment)
+    if deployment.status not in (D.WAITING, D.PAUSED):
+        raise StaleState(f"{deployment} is {deployment.status}: there is nothing to take up")
     try_again(deployment, user=user, at=at)
     asked = Change(deployment, {"wants": RESUME}, verb="resume asked")
     record(Still(deployment, deployment.status), asked, by=user.username, at=at)

@@ -209,15 +209,18 @@ def _is_disturbed(deployment: Deployment, at: datetime) -> bool:
 
 
 def ahead_of(deployment: Deployment) -> Deployment | None:
-    """The deployment that a queued one waits for: the one in the environment, else the first of the queue."""
+    """The deployment that a queued one waits for: the one in the environment, else the first of the queue.
+
+    A way back stands before all that goes forward: the service is broken until it ran.
+    """
     others = Deployment.objects.filter(environment=deployment.environment).exclude(pk=deployment.pk)
     related = others.select_related("release__service", "environment__service")
     holder = related.filter(status__in=OCCUPYING).first()
-    if holder or deployment.started_at is None:
+    if holder or deployment.started_at is None or deployment.undoes_id:
         return holder
-    return (
-        related.filter(status=D.QUEUED, started_at__lt=deployment.started_at).order_by("started_at").first()
-    )
+    queued = related.filter(status=D.QUEUED)
+    first = queued.filter(undoes__isnull=False) | queued.filter(started_at__lt=deployment.started_at)
+    return first.order_by("started_at").first()
 
 
 def is_due(deployment: Deployment, *, at: datetime) -> bool:
@@ -235,6 +238,8 @@ def waits_for(deployment: Deployment, *, at: datetime) -> str:
     if ahead := ahead_of(deployment):
         message = f": {ahead.message}" if ahead.message else ""
         return f"{ahead} is before it ({ahead.release.version}, {ahead.direction}, {ahead.status}{message})"
+    if deployment.undoes_id:
+        return ""
     closed = opening.obstacle(deployment.environment, at)
     return str(closed or next(_orders(deployment.environment, at), ""))
 
@@ -401,7 +406,11 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
     if deployment.status == D.QUEUED:
         raise Held(f"{deployment} is queued; a worker is about to take it")
     later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
-    if later.exclude(status__in=[D.PLANNED, D.ABORTED, D.ROLLED_BACK]).filter(undoes__isnull=True).exists():
+    if (
+        later.exclude(status__in=[D.PLANNED, D.QUEUED, D.ABORTED, D.ROLLED_BACK])
+        .filter(undoes__isnull=True)
+        .exists()
+    ):
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
     way = way_back(deployment, covers=covers)
     if way is None:

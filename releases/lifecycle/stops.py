@@ -24,7 +24,7 @@ def pause(deployment: Deployment, *, user: User, reason: str, at_once: bool, at:
     message = f"{PAUSED} by {user.username}: {reason.strip() or 'no reason given'}"
     wants = STOP if at_once else "pause"
     asked = Change(deployment, {"wants": wants, "message": message}, verb=f"{wants} asked")
-    record(asked, by=user.username, at=at, why=reason)
+    record(Still(deployment, D.RUNNING), asked, by=user.username, at=at, why=reason)
 
 
 def abort(deployment: Deployment, *, user: User, reason: str, at: datetime) -> bool:
@@ -41,7 +41,7 @@ def abort(deployment: Deployment, *, user: User, reason: str, at: datetime) -> b
     message = f"aborted by {user.username}: {reason.strip()}"
     if deployment.status == D.RUNNING:
         asked = Change(deployment, {"wants": ABORT, "message": message}, verb="abort asked")
-        record(asked, by=user.username, at=at, why=reason)
+        record(Still(deployment, D.RUNNING), asked, by=user.username, at=at, why=reason)
         return False
     ended = Move(deployment, D.ABORTED, {"ended_at": at, "due_at": None, "message": message})
     record(Still(deployment, deployment.status), ended, by=user.username, at=at, why=reason)

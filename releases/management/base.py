@@ -49,6 +49,8 @@ class Command(BaseCommand):
             code = self.fail(str(error), error.exit_code)
         except ChecksError as error:
             code = self.fail(str(error), 1)
+        except KeyboardInterrupt:
+            code = self.fail("interrupted", 130)
         except DatabaseError as error:
             code = self.fail(
                 f"Gantry's own database does not answer as it should: {_first_line(error)}; {_DATABASE}", 1
@@ -58,7 +60,10 @@ class Command(BaseCommand):
 
     def fail(self, message: str, code: int) -> int:
         """Say what is wrong on standard error; returns the code."""
-        self.stderr.write(self.style.ERROR(f"gantry: {message}"))
+        try:
+            self.stderr.write(self.style.ERROR(f"gantry: {message}"))
+        except OSError:
+            mute()
         return code
 
     def say(self, text: str) -> None:
@@ -71,7 +76,7 @@ class Command(BaseCommand):
 
     def print_json(self, value: Any) -> None:
         """What a program reads."""
-        self.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+        self.say(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
 def mute() -> None:

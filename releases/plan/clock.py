@@ -144,7 +144,10 @@ def parse_at(text: str, *, now: datetime, zone: tzinfo) -> datetime:
     found = ASKED.fullmatch(text.strip())
     if not found:
         raise WrongUsage(f"--at is '{text}'; {HOW}")
-    asked = _asked(found, text, now=now, zone=zone)
+    try:
+        asked = _asked(found, text, now=now, zone=zone)
+    except OverflowError:
+        raise WrongUsage(f"--at is '{text}', and that is beyond the calendar; {HOW}") from None
     # Who types the time it is means now.
     if asked < now.replace(second=0, microsecond=0):
         raise WrongUsage(
