@@ -2,27 +2,40 @@
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
+from checks.models import Environment
+from releases.errors import WaitsForPerson
 from releases.models import Deployment
-from releases.statuses import PAUSE, STOP
+from releases.statuses import OCCUPYING, PAUSE, STOP
 
+RUNS, LOOKS, QUEUES = "runs it", "looks at it", "stands in the queue"
 WANTED = ("", PAUSE, STOP)
-SAID = (
-    "\n  pausing at the next safe point; {up}. Again: end what is under way at once, its step becomes unknown\n",
-    "\n  ending what is under way; {up}. Again: leave it to --resume as it is\n",
-)
+SHOW_CURSOR = "\x1b[?25h"
+SAID = {
+    RUNS: (
+        "\n  pausing at the next safe point. Again: end what is under way at once, its step becomes unknown\n",
+        "\n  ending what is under way. Again: leave it to --resume as it is\n",
+    ),
+    LOOKS: ("\n  no longer looking; it goes on\n",),
+    QUEUES: ("\n  leaving the queue\n",),
+}
 
 
 class Interrupts:
-    """Once: pause at the next safe point. Twice: end what is under way. A third time: end this process at once.
+    """Once: pause at the next safe point. Twice: end what is under way. A third time: be gone at once, like `kill -9`.
 
-    Calling it says what is wanted. A closed terminal does not end a deployment, and TERM is Ctrl-C.
+    Calling it says what is wanted. A closed terminal does not end a deployment, and TERM is Ctrl-C. `beside`: what this
+    process does with the deployment; who only looks, or waits for its turn, stops no run.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        self._times = 0
+    def __init__(self, deployment: Deployment, *, beside: str = RUNS) -> None:
+        self.beside = beside
+        self._named = str(deployment)
+        self._environment_id = deployment.environment_id
+        self._times = self._told = 0
 
     def __enter__(self) -> "Interrupts":
         # Not SIG_IGN, which every command we start would inherit.
@@ -36,18 +49,42 @@ class Interrupts:
 
     def __call__(self) -> str:
         """What is wanted: nothing, pause, stop."""
+        # Not in the handler: it may have come in the middle of another question to the database.
+        if self.beside == RUNS and self._told < self._times:
+            self._told = self._times
+            _tell(f"  {_up(self._environment_id)}\n")
         return WANTED[min(self._times, 2)]
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
+        said = SAID[self.beside]
         self._times += 1
-        if self._times > len(SAID):
+        if self._times <= len(said):
+            _tell(said[self._times - 1])
+        elif self.beside == LOOKS:
             raise KeyboardInterrupt
-        # Not print: a handler may run in the middle of one.
-        os.write(2, SAID[self._times - 1].format(up=self._up()).encode())
+        elif self.beside == RUNS:
+            self._be_gone()
 
-    def _up(self) -> str:
-        environment = self._deployment.environment
-        return f"maintenance is {'ON' if environment.is_fenced else 'off'}, {environment} is held by this deployment"
+    def _be_gone(self) -> NoReturn:
+        # Not an exception: on its way out the command would be ended, and taken for one that failed.
+        _tell(SHOW_CURSOR if os.isatty(2) else "")
+        _tell(
+            f"gantry: {self._named} was left in the middle; `deploy_release … --resume` takes it up as it is\n"
+        )
+        os._exit(WaitsForPerson.exit_code)
+
+
+def _tell(words: str) -> None:
+    # Not print: a handler may run in the middle of one. And nobody may listen any more.
+    with suppress(OSError):
+        os.write(2, words.encode())
+
+
+def _up(environment_id: int) -> str:
+    environment = Environment.objects.select_related("service").get(pk=environment_id)
+    holder = Deployment.objects.filter(environment=environment, status__in=OCCUPYING).first()
+    held = f"held by #{holder.number}" if holder else "free"
+    return f"maintenance is {'ON' if environment.is_fenced else 'off'}, {environment} is {held}"
 
 
 def _ignored(number: int, frame: FrameType | None) -> None:

@@ -37,7 +37,7 @@ from fabric import task
 @task
 def deploy(c):
     for number in range({STEPS}):
-        c.local({COMMAND!r})
+        c.run({COMMAND!r})
 """
 PYINFRA = f"""
 from pyinfra.operations import server
@@ -46,7 +46,7 @@ for number in range({STEPS}):
 """
 PLAYBOOK = (
     "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
-    + f"    - ansible.builtin.command: {COMMAND}\n" * STEPS
+    + f"    - ansible.builtin.command: \"{COMMAND}\"\n" * STEPS
 )
 HEADINGS = "\n".join(
     f"### {n}. Step\n\n```bash {{name=step{n}}}\n{COMMAND} # {n}\n```\n" for n in range(STEPS)

@@ -9,7 +9,7 @@ from releases.lifecycle import deployments, items, logbook, preview, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
-from releases.management.commands.deploy_release import exit_code, summary
+from releases.management.commands.deploy_release import aside, exit_code, summary
 from releases.management.interrupts import Interrupts
 from releases.management.show import Terminal
 from releases.plan.model import plan_hash
@@ -64,10 +64,8 @@ class Command(Base):
         lease = claim(back, owner=this_owner(), by=user.username, at=now())
         terminal = Terminal(verbose=options["verbosity"] > 1)
         try:
-            with Interrupts(back) as asked:
+            with aside(options), Interrupts(back) as asked:
                 back = carry_on(back, lease, by=user.username, progress=terminal, asked=asked)
-        except KeyboardInterrupt:
-            return self.fail(f"{back} was left in the middle; `deploy_release … --resume` takes it up", 3)
         finally:
             terminal.close()
         deployment.refresh_from_db()
