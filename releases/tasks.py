@@ -16,7 +16,7 @@ from releases.backups import standalone
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
 from releases.errors import GantryError
-from releases.lifecycle import deployments
+from releases.lifecycle import starting
 from releases.models import Deployment
 from releases.recorder import Change, claim, is_abandoned, owner_of, record, this_owner
 from releases.statuses import HAND_OVER, OCCUPYING, RESUME, DeploymentStatus
@@ -33,7 +33,7 @@ ACTING = (D.RUNNING, D.WATCHING)
 def deploy(deployment_id: int, by: str = BY) -> str:
     """Carry a queued (or orphaned) deployment on; returns how it stands. Rung twice it runs once."""
     deployment = _all().get(pk=deployment_id)
-    if deployment.status == D.QUEUED and (reason := deployments.waits_for(deployment, at=timezone.now())):
+    if deployment.status == D.QUEUED and (reason := starting.waits_for(deployment, at=timezone.now())):
         return reason
     try:
         lease = claim(deployment, owner=this_owner(), by=by, at=timezone.now())
@@ -71,9 +71,7 @@ def _due() -> list[int]:
     asked = Q(status__in=OCCUPYING, wants=RESUME)
     now = timezone.now()
     waits = Q(status=D.QUEUED, started_at__lt=Now() - LEFT_ALONE) | Q(status=D.WAITING, due_at__lte=Now())
-    ready = [
-        each.pk for each in _all().filter(waits).order_by("started_at") if deployments.is_due(each, at=now)
-    ]
+    ready = [each.pk for each in _all().filter(waits).order_by("started_at") if starting.is_due(each, at=now)]
     return [*Deployment.objects.filter(asked).values_list("pk", flat=True), *ready]
 
 

@@ -20,7 +20,7 @@ from releases.admin.site import site
 from releases.admin.steering import Steering, offered, ring
 from releases.admin.timeline import Stop, by_clock, done_percent, stops
 from releases.admin.waiting import asked
-from releases.lifecycle import deployments, logbook
+from releases.lifecycle import deployments, going_back, logbook, starting
 from releases.models import Approval, Attempt, ChecklistItem, Deployment
 from releases.models.deployments import output_path
 from releases.plan.model import TRIGGER, Plan, from_json
@@ -191,7 +191,7 @@ class DeploymentAdmin(Steering):
 
         def verb() -> str:
             given = form.cleaned_data
-            back = deployments.roll_back(
+            back = going_back.roll_back(
                 deployment,
                 user=user,
                 reason=given["reason"],
@@ -210,8 +210,8 @@ def start(deployment: Deployment, user: User, *, waits: bool, starts_at: datetim
     Only one whose turn has come is rung for: a worker takes up the others as soon as they are due.
     """
     now = timezone.now()
-    deployments.queue(deployment, user=user, at=now, waits=waits, starts_at=starts_at)
-    reason = deployments.waits_for(deployment, at=now)
+    starting.queue(deployment, user=user, at=now, waits=waits, starts_at=starts_at)
+    reason = starting.waits_for(deployment, at=now)
     if reason:
         return f"{deployment} stands in the queue: {reason}"
     ring(deployment, user)
@@ -241,7 +241,7 @@ def page(deployment: Deployment) -> dict[str, Any]:
         "skips": [box for box in boxes if box.asked_by_id and box.state == ItemState.OPEN],
         "outcome": logbook.outcome(deployment),
         "asked": asked(deployment),
-        "queued_for": deployments.waits_for(deployment, at=now) if deployment.status == D.QUEUED else "",
+        "queued_for": starting.waits_for(deployment, at=now) if deployment.status == D.QUEUED else "",
         "verbs": " ".join(sorted(offered(deployment))),
         "is_moving": deployment.status in MOVING or bool(deployment.wants or deployment.due_at),
     }

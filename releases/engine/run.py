@@ -13,8 +13,8 @@ from releases.engine.perform import items_of, perform
 from releases.engine.progress import Progress
 from releases.engine.resume import settle
 from releases.errors import GantryError
-from releases.lifecycle import deployments, logbook, planning
 from releases.lifecycle import items as lifecycle_items
+from releases.lifecycle import logbook, planning, starting
 from releases.models import Deployment
 from releases.plan.clock import late_words, lateness
 from releases.plan.journal import (
@@ -158,7 +158,7 @@ def _is_held(run: Run, step: PlannedStep) -> bool:
     is_safe = step.phase == BEFORE and not deployment.environment.is_fenced
     if run.plan.direction == "back" or deployment.status != D.RUNNING or not is_safe:
         return False
-    held = deployments.held(deployment, at=timezone.now())
+    held = starting.held(deployment, at=timezone.now())
     if held is None:
         return False
     now = timezone.now()

@@ -12,7 +12,7 @@ from releases.engine.lease import Run, scaled
 from releases.engine.perform import skipped_after
 from releases.errors import GantryError
 from releases.features.own import is_on
-from releases.lifecycle import deployments, stops
+from releases.lifecycle import going_back, stops
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
 from releases.plan.model import BY_HAND, PlannedLimit, from_json
@@ -96,12 +96,12 @@ def was_heeded(deployment: Deployment, box: ChecklistItem) -> bool:
 
 def go_back(run: Run, why: str) -> bool:
     """Turn round if that may happen without a person, else call for one with an incident; True when it turned."""
-    kind = deployments.kind_now(run.deployment)
+    kind = going_back.kind_now(run.deployment)
     obstacle = _obstacle(run, kind)
     if obstacle:
         return _call_person(run, why, f"it does not go back by itself: {obstacle}", severity="P1")
     forward = run.deployment
-    run.deployment, run.lease = deployments.turn_back(
+    run.deployment, run.lease = going_back.turn_back(
         forward, lease=run.lease, covers=kind, by=run.by, why=why
     )
     run.plan, run.handed_on = from_json(run.deployment.plan), None
@@ -218,11 +218,11 @@ def _obstacle(run: Run, kind: RollbackClass) -> str:
     """Why this may not go back without a person; empty when it may."""
     if not is_on("automatic_rollback"):
         return "automatic_rollback is switched off"
-    way = deployments.way_back(run.deployment, covers=kind)
+    way = going_back.way_back(run.deployment, covers=kind)
     if way is None:
         return f"the runbook has no method for {kind}"
     # A method that covers more than is needed may put the databases back, too.
-    if kind in ALWAYS_BY_ITSELF and not deployments.restores(way):
+    if kind in ALWAYS_BY_ITSELF and not going_back.restores(way):
         return _too_late(run)
     if _copied_under_fence(run.deployment) and run.deployment.environment.is_fenced:
         return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from releases.lifecycle import deployments
+from releases.lifecycle import starting
 from releases.management.show import Terminal
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
@@ -52,7 +52,7 @@ def wait_in_line(deployment: Deployment, terminal: Terminal, *, asked: Callable[
             return True
         if asked():
             return False
-        reason = deployments.waits_for(deployment, at=timezone.now())
+        reason = starting.waits_for(deployment, at=timezone.now())
         if not reason:
             return True
         if reason != said:
@@ -130,7 +130,7 @@ def _pieces(path: Path, offset: int) -> Iterator[bytes]:
 
 def _how_it_stands(deployment: Deployment) -> str:
     if deployment.status == D.QUEUED:
-        waits = deployments.waits_for(deployment, at=timezone.now())
+        waits = starting.waits_for(deployment, at=timezone.now())
         return f"in the queue: {waits or 'a worker is about to take it'}"
     if deployment.status == D.RUNNING and is_abandoned(deployment):
         return "its process died; a worker takes it up, or you with --resume"

@@ -46,7 +46,7 @@ for number in range({STEPS}):
 """
 PLAYBOOK = (
     "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
-    + f"    - ansible.builtin.command: \"{COMMAND}\"\n" * STEPS
+    + f'    - ansible.builtin.command: "{COMMAND}"\n' * STEPS
 )
 HEADINGS = "\n".join(
     f"### {n}. Step\n\n```bash {{name=step{n}}}\n{COMMAND} # {n}\n```\n" for n in range(STEPS)

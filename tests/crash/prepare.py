@@ -17,7 +17,7 @@ from django.utils import timezone  # noqa: E402  (models need the settings)
 
 from checks.models import Environment, Service  # noqa: E402
 from releases.identity import create_token  # noqa: E402
-from releases.lifecycle import deployments, environments, items, releases, runbooks  # noqa: E402
+from releases.lifecycle import deployments, environments, going_back, items, releases, runbooks  # noqa: E402
 from releases.plan.model import Plan, from_json  # noqa: E402
 from releases.statuses import RollbackClass  # noqa: E402
 from tests.crash.steps import OWN  # noqa: E402
@@ -42,7 +42,7 @@ def main(toml: Path, runbook: Path) -> dict[str, Any]:
     planned = deployments.plan(release, place, user=rita, at=at)
     deployments.approve(planned, user=anton, at=at)
     plan = from_json(planned.plan)
-    back = deployments.way_back(planned, covers=RollbackClass.RESTORE)
+    back = going_back.way_back(planned, covers=RollbackClass.RESTORE)
     assert back is not None
     return {
         "token": create_token(olga, label="crash", days=1, by="olga", at=at),

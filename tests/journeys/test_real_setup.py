@@ -111,11 +111,11 @@ def test_a_worker_deploys_and_beat_brings_the_watch_to_its_end(
     prepare(gantry, service, "v1.1")
     gantry.shell(
         "from django.utils import timezone; from django.contrib.auth.models import User\n"
-        "from releases.lifecycle import deployments, items; from releases.models import *\n"
+        "from releases.lifecycle import items, starting; from releases.models import *\n"
         "from releases import doorbell, tasks\n"
         "olga, plan = User.objects.get(username='olga'), Deployment.objects.get()\n"
         "items.confirm_all(plan.items.all(), user=olga, evidence='calendar', at=timezone.now())\n"
-        "deployments.queue(plan, user=olga, at=timezone.now())\n"
+        "starting.queue(plan, user=olga, at=timezone.now())\n"
         "doorbell.ring(tasks.deploy.name, plan.pk)"
     )
     servers.wait_until(

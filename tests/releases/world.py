@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from checks.models import Environment, Service
-from releases.lifecycle import deployments, items, releases, runbooks
+from releases.lifecycle import deployments, items, releases, runbooks, starting
 from releases.models import Deployment, Release
 from tests.factories import make_environment, make_service, make_user, settle_review
 
@@ -172,7 +172,7 @@ class World:
     def queued(self, version: str = "v2") -> Deployment:
         """The queued deployment of a version."""
         deployment = self.approved(version)
-        deployments.queue(deployment, user=self.olga, at=timezone.now())
+        starting.queue(deployment, user=self.olga, at=timezone.now())
         return deployment
 
 

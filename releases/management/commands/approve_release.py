@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from releases.errors import WrongUsage
-from releases.lifecycle import deployments, preview, releases
+from releases.lifecycle import deployments, preview, releases, starting
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -57,5 +57,5 @@ class Command(Base):
             deployment.environment,
             deployments.approval_of(deployment),
         )
-        holds = deployments.obstacles(release, place, made, approved=True, at=at)
+        holds = starting.obstacles(release, place, made, approved=True, at=at)
         return preview.beside(release, place, made, approval=approval, holds=holds)

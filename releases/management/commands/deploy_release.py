@@ -14,7 +14,7 @@ from checks.models import Environment
 from releases.doorbell import ring
 from releases.engine.run import carry_on
 from releases.errors import Held, StaleState, WaitsForPerson, WrongUsage
-from releases.lifecycle import answers, deployments, items, logbook, planning, preview, releases
+from releases.lifecycle import answers, deployments, items, logbook, planning, preview, releases, starting
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -100,7 +100,7 @@ class Command(Base):
         digest, standing = deployments.plan_hash(plan), deployments.planned(release, place)
         is_same = standing is not None and standing.plan_hash == digest
         approval = deployments.approval_of(standing) if standing and is_same else None
-        holds = deployments.obstacles(release, place, plan, approved=bool(approval), at=at, zero=zero)
+        holds = starting.obstacles(release, place, plan, approved=bool(approval), at=at, zero=zero)
         beside = preview.beside(release, place, plan, approval=approval, holds=holds, zero=zero)
         if options["json"]:
             self.print_json(shown_json(plan, digest, beside))
@@ -129,7 +129,7 @@ class Command(Base):
         if options["yes"]:
             own = items.boxes_of(release, None)
             items.confirm_all(own, user=user, evidence=options["evidence"], at=at)
-        deployments.queue(deployment, user=user, at=at, waits=options["queue"], starts_at=zero)
+        starting.queue(deployment, user=user, at=at, waits=options["queue"], starts_at=zero)
         return deployment
 
     def _taken_up(
@@ -152,7 +152,7 @@ class Command(Base):
         if options["json"]:
             self.print_json(summary(deployment, 0))
             return 0
-        waits = deployments.waits_for(deployment, at=now()) if deployment.status == D.QUEUED else ""
+        waits = starting.waits_for(deployment, at=now()) if deployment.status == D.QUEUED else ""
         self.say(
             f"{deployment} is left to a worker{f', and waits: {waits}' if waits else ''}; "
             f"watch it with `{_follow_words(deployment)} --as {user.username}`"
@@ -323,8 +323,6 @@ def aside(options: dict[str, Any]) -> AbstractContextManager[object]:
 def _skip(deployment: Deployment, user: User, reason: str, at: datetime) -> None:
     """Raise WaitsForPerson, saying who has to do what, where a second person has to agree."""
     box = answers.skip(deployment, user=user, reason=reason, at=at)
-    if box and box.state == ItemState.WAIVED:
-        raise WaitsForPerson(f"{box.by} did not agree to go on without it: {box.evidence.get('said', '')}")
     if box and box.state != ItemState.TICKED:
         release = deployment.release
         raise WaitsForPerson(
@@ -371,7 +369,7 @@ def _hand_to_worker(deployment: Deployment, user: User) -> None:
         raise Held(
             f"{deployment} is {deployment.status}, and somebody carries it on: `{_follow_words(deployment)}`"
         )
-    if deployment.status != D.QUEUED or deployments.is_due(deployment, at=now()):
+    if deployment.status != D.QUEUED or starting.is_due(deployment, at=now()):
         ring("releases.deploy", deployment.pk, user.username)
 
 
@@ -382,7 +380,7 @@ def _is_carried_on(deployment: Deployment) -> bool:
 
 def _demand_turn(deployment: Deployment) -> None:
     """Raise Held for what stands in the queue and is not due."""
-    waits = deployments.waits_for(deployment, at=now()) if deployment.status == D.QUEUED else ""
+    waits = starting.waits_for(deployment, at=now()) if deployment.status == D.QUEUED else ""
     if waits:
         raise Held(
             f"{deployment} is in the queue: {waits}; `{_follow_words(deployment)}` shows when it begins"

@@ -5,7 +5,7 @@ from typing import Any
 
 from releases.engine.run import carry_on
 from releases.errors import WrongUsage
-from releases.lifecycle import deployments, items, logbook, preview, releases
+from releases.lifecycle import going_back, items, logbook, preview, releases
 from releases.lifecycle.environments import find as find_environment
 from releases.management.base import Command as Base
 from releases.management.base import add_as, now, user_of
@@ -53,10 +53,10 @@ class Command(Base):
             raise WrongUsage("--yes needs --evidence TEXT: what did you see?")
         user = user_of(options, at=at)
         release = releases.find(service, version)
-        deployment = deployments.newest(release, find_environment(f"{service}/{environment}"))
+        deployment = going_back.newest(release, find_environment(f"{service}/{environment}"))
         if options["dry_run"]:
             return self._dry_run(deployment, as_json=options["json"])
-        back = deployments.roll_back(
+        back = going_back.roll_back(
             deployment, user=user, reason=reason, restore_data=options["restore_data"], at=at
         )
         if options["yes"]:
@@ -81,7 +81,7 @@ class Command(Base):
         return code
 
     def _dry_run(self, deployment: Any, *, as_json: bool) -> int:
-        plan = deployments.way_back(deployment, covers=deployment.rollback_class)
+        plan = going_back.way_back(deployment, covers=deployment.rollback_class)
         if plan is None:
             return self.fail(f"the runbook has no rollback method for {deployment.rollback_class}", 3)
         beside = preview.beside(deployment.release, deployment.environment, plan)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from checks.audit import first_bad_entry
 from checks.gates.identity import Identity
 from checks.gates.process import end_group
-from releases.lifecycle import deployments
+from releases.lifecycle import starting
 from releases.models import Attempt, Deployment
 from releases.recorder import owner_of
 from releases.statuses import DeploymentStatus
@@ -161,7 +161,7 @@ def test_a_broker_that_is_away_delays_nothing_that_runs_and_loses_nothing_that_w
         deployment, _ = in_the_middle()
     ran_once(world, ends(deployment, world))
     second = world.approved("v1")
-    deployments.queue(second, user=world.olga, at=timezone.now())
+    starting.queue(second, user=world.olga, at=timezone.now())
     with servers.redis_server(port=port):
         wait_until(lambda: fresh(second).state.is_over, within=LONG, what="beat to find what waits")
     assert world.started == ["v2", "v1"]

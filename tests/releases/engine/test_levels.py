@@ -10,7 +10,7 @@ from releases.engine.run import carry_on
 from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
 from releases.features import own
-from releases.lifecycle import answers, deployments, items
+from releases.lifecycle import answers, going_back, items
 from releases.lifecycle.reviews import decide
 from releases.management.commands.deploy_release import exit_code, later_boxes
 from releases.models import ChecklistItem, Deployment, Incident, RunbookRevision
@@ -196,7 +196,7 @@ def test_where_all_triggers_must_hold_one_alone_takes_nothing_back(world: World)
 
 
 def test_a_trigger_of_a_run_that_is_over_names_the_way_to_go_back(world: World, live: Deployment):
-    deployments.roll_back(live, user=world.olga, reason="enough", restore_data=False, at=timezone.now())
+    going_back.roll_back(live, user=world.olga, reason="enough", restore_data=False, at=timezone.now())
     with pytest.raises(WrongUsage, match="rollback_release tea v2"):
         tick(world, Deployment.objects.get(pk=live.pk), "Orders vanish")
 

@@ -18,7 +18,7 @@ from releases.engine.resume import settle
 from releases.engine.run import carry_on
 from releases.errors import LeaseLost, WaitsForPerson
 from releases.features import own
-from releases.lifecycle import answers, deployments, items, logbook
+from releases.lifecycle import answers, going_back, items, logbook
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
 from releases.plan.model import from_json
@@ -223,7 +223,7 @@ def test_databases_are_not_put_back_without_a_person_though_only_code_changed(wo
     assert (done.status, world.running) == (D.WAITING, "v2")
     assert "--restore-data" in done.message
     with pytest.raises(WaitsForPerson, match="restore-data"):
-        deployments.roll_back(done, user=world.olga, reason="x", restore_data=False, at=timezone.now())
+        going_back.roll_back(done, user=world.olga, reason="x", restore_data=False, at=timezone.now())
 
 
 # --- waiting for people -----------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def test_what_nobody_knows_waits_for_a_person_who_takes_it_back(world: World):
     for _ in range(2):
         waiting = run(deployment)
     assert (waiting.status, waiting.incidents.count()) == (D.WAITING, 1)
-    back = deployments.roll_back(
+    back = going_back.roll_back(
         waiting, user=world.olga, reason="unclear", restore_data=False, at=timezone.now()
     )
     assert run(back).status == D.SUCCEEDED
@@ -445,7 +445,7 @@ def test_a_dead_run_is_taken_back_without_resuming_it(world: World):
     take(deployment)
     Deployment.objects.filter(pk=deployment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     deployment.refresh_from_db()
-    back = deployments.roll_back(
+    back = going_back.roll_back(
         deployment, user=world.olga, reason="dead", restore_data=False, at=timezone.now()
     )
     assert run(back).status == D.SUCCEEDED

@@ -8,7 +8,7 @@ from django.utils import timezone
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
 from releases.errors import NotAllowed, WrongUsage
-from releases.lifecycle import answers, deployments, holds, items
+from releases.lifecycle import answers, going_back, holds, items, starting
 from releases.models import Approval, Deployment
 from releases.recorder import claim, this_owner
 from releases.statuses import DeploymentStatus
@@ -125,7 +125,7 @@ def test_a_withdrawn_approval_stops_it(world: World):
 def test_nothing_holds_a_way_back(world: World):
     world.publish(BACK)
     done = run(world.queued())
-    back = deployments.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
+    back = going_back.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
     assert run(back, progress=Doing(lambda: hold(world), after="back-first")).status == D.SUCCEEDED
 
 
@@ -216,7 +216,7 @@ def test_steps_start_no_earlier_than_their_time_and_lateness_is_shown(world: Wor
     world.environment.save()
     deployment = world.approved()
     zero = timezone.now() + timedelta(seconds=2)
-    deployments.queue(deployment, user=world.olga, at=timezone.now(), starts_at=zero)
+    starting.queue(deployment, user=world.olga, at=timezone.now(), starts_at=zero)
     progress = Loud()
     lease = claim(deployment, owner=this_owner(), by="olga", at=timezone.now())
     done = carry_on(deployment, lease, by="olga", progress=progress)
@@ -231,7 +231,7 @@ def test_steps_start_no_earlier_than_their_time_and_lateness_is_shown(world: Wor
 
 def test_a_step_that_starts_late_says_how_late(world: World):
     deployment = world.approved()
-    deployments.queue(
+    starting.queue(
         deployment, user=world.olga, at=timezone.now(), starts_at=timezone.now() - timedelta(minutes=7)
     )
     progress = Loud()
@@ -243,7 +243,7 @@ def test_a_step_that_starts_late_says_how_late(world: World):
 
 def test_a_deployment_with_a_time_is_left_alone_until_then(world: World):
     deployment = world.approved()
-    deployments.queue(
+    starting.queue(
         deployment, user=world.olga, at=timezone.now(), starts_at=timezone.now() + timedelta(hours=1)
     )
     Deployment.objects.update(started_at=timezone.now() - timedelta(minutes=1))
@@ -257,9 +257,9 @@ def test_the_queue_is_served_in_order(world: World):
     first, second = world.queued(), None
     second = world.approved("v1")
     with pytest.raises(Exception, match="is held by deployment #1"):
-        deployments.queue(second, user=world.olga, at=timezone.now())
-    deployments.queue(second, user=world.olga, at=timezone.now(), waits=True)
-    assert deployments.ahead_of(second) == first
-    assert deployments.ahead_of(first) is None
+        starting.queue(second, user=world.olga, at=timezone.now())
+    starting.queue(second, user=world.olga, at=timezone.now(), waits=True)
+    assert starting.ahead_of(second) == first
+    assert starting.ahead_of(first) is None
     assert run(first, progress=Silent()).status == D.SUCCEEDED
-    assert deployments.ahead_of(second) is None
+    assert starting.ahead_of(second) is None

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from checks.models import Environment
 from releases.errors import Held, WaitsForPerson
-from releases.lifecycle import deployments, planning
+from releases.lifecycle import planning, starting
 from releases.plan.clock import parse_at
 from releases.plan.model import plan_hash
 from tests.factories import (
@@ -114,7 +114,7 @@ def obstacles(world: World, **given) -> list:
         "approved": True,
         "at": parse_at("10:00", now=timezone.now(), zone=timezone.get_default_timezone()),
     } | given
-    return deployments.obstacles(world.release(), world.environment, plan, **given)
+    return starting.obstacles(world.release(), world.environment, plan, **given)
 
 
 def test_an_environment_demands_that_the_earlier_one_succeeded(world: World):

@@ -7,6 +7,7 @@ from releases.lifecycle import deployments, planning, preview
 from releases.lifecycle.deployments import approval_of
 from releases.plan.model import plan_hash
 from releases.plan.shown import plan_lines, shown_json
+from releases.plan.ways import make_way_back
 from tests.factories import make_attempt, make_deployment, make_environment, make_variable
 from tests.releases.world import RUNBOOK, World, commit, git
 
@@ -88,7 +89,7 @@ def test_a_box_about_another_environment_is_offered_what_happened_there(world, s
 def test_a_way_back_shows_what_it_takes_away_and_needs_no_signature(world, shown):
     release = world.release()
     plan = planning.make(release, world.environment)
-    back = deployments.make_way_back(plan, covers="CODE")
+    back = make_way_back(plan, covers="CODE")
     world.folder.joinpath("x").touch()
     git(world.folder, "fetch", "--tags")
     told = preview.beside(release, world.environment, back)

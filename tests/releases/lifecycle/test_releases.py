@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from releases.errors import Held, NotAllowed, StaleState, WaitsForPerson, WrongUsage
-from releases.lifecycle import deployments, items, releases, runbooks
+from releases.lifecycle import deployments, going_back, items, releases, runbooks, starting
 from releases.models import Approval, Deployment, Release, RunbookRevision
 from releases.plan.model import from_json
 from releases.recorder import Add, record
@@ -274,19 +274,19 @@ def test_what_keeps_a_deployment_from_starting_is_named_the_most_important_first
     ):
         assert words in said[number]
     with pytest.raises(Held, match="is held by deployment"):
-        deployments.queue(deployment, user=world.olga, at=NOW)
+        starting.queue(deployment, user=world.olga, at=NOW)
 
 
 def test_an_approved_deployment_with_its_boxes_ticked_may_start(world: World):
     deployment = world.approved()
     assert obstacles(deployment) == []
-    deployments.queue(deployment, user=world.olga, at=NOW)
+    starting.queue(deployment, user=world.olga, at=NOW)
     assert deployment.status == D.QUEUED
 
 
 def test_who_may_not_deploy_is_told(world: World):
     with pytest.raises(NotAllowed, match="anton may not deploy"):
-        deployments.queue(world.approved(), user=world.anton, at=NOW)
+        starting.queue(world.approved(), user=world.anton, at=NOW)
 
 
 # --- a person takes it back -----------------------------------------------------------------------------------
@@ -331,10 +331,10 @@ def test_a_watched_release_that_is_taken_back_is_watched_no_more():
 def obstacles(deployment: Deployment) -> list:
     approved = deployments.approval_of(deployment) is not None
     made = from_json(deployment.plan)
-    return deployments.obstacles(deployment.release, deployment.environment, made, approved=approved, at=NOW)
+    return starting.obstacles(deployment.release, deployment.environment, made, approved=approved, at=NOW)
 
 
 def back(deployment: Deployment, *, reason: str = "orders fail") -> Deployment:
-    return deployments.roll_back(
+    return going_back.roll_back(
         deployment, user=make_user("operator"), reason=reason, restore_data=False, at=NOW + timedelta(hours=1)
     )

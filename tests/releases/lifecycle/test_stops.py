@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from releases.errors import NotAllowed, StaleState, WrongUsage
-from releases.lifecycle import deployments, stops
+from releases.lifecycle import going_back, stops
 from releases.models import Deployment
 from releases.statuses import DeploymentStatus
 from tests.factories import make_deployment
@@ -78,6 +78,6 @@ def test_what_is_live_is_taken_back_not_aborted(world, running):
 def test_a_way_back_is_never_aborted(world, running):
     Deployment.objects.update(status=D.FAILED, expires_at=None)
     running.refresh_from_db()
-    back = deployments.roll_back(running, user=world.olga, reason="bad", restore_data=False, at=now())
+    back = going_back.roll_back(running, user=world.olga, reason="bad", restore_data=False, at=now())
     with pytest.raises(WrongUsage, match="has to come to its end"):
         stops.abort(back, user=world.olga, reason="wrong day", at=now())

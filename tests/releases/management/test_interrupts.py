@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import sys
 
@@ -140,6 +141,13 @@ def at_a_real_terminal(world: World, process_environment):
         end_group(Identity(**identity))
 
 
+def _read(line: int) -> bool:
+    """Take in what is shown by now; always True."""
+    while select.select([line], [], [], 0)[0]:
+        os.read(line, 65536)
+    return True
+
+
 def _code(pid: int, how: int = 0) -> list[int]:
     """The exit code in a list; an empty one while it runs."""
     try:
@@ -157,7 +165,9 @@ def test_a_closed_terminal_ends_nothing_and_a_later_signal_is_heeded(
     world.publish(PAUSABLE)
     deployment = world.approved()
     pid, line = at_a_real_terminal()
-    in_the_middle(deployment)
+    begun = deployment.attempts.filter(outcome="", tail__contains="begun")
+    # What is shown has to be read: a full line would stop who writes.
+    wait_until(lambda: _read(line) and begun.exists(), within=LONG, what="the step in the middle")
     os.close(line)
     if then:
         os.kill(pid, then)

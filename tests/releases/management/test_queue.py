@@ -9,7 +9,7 @@ from django.utils import timezone
 from checks.audit import first_bad_entry
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
-from releases.lifecycle import deployments, holds
+from releases.lifecycle import deployments, going_back, holds, starting
 from releases.models import Deployment, Incident
 from releases.recorder import claim, this_owner
 from releases.statuses import DeploymentStatus
@@ -185,13 +185,13 @@ def test_what_is_aborted_in_the_queue_ends_the_wait(deploy, gantry, world: World
 def test_who_loses_the_race_for_the_environment_goes_on_waiting(deploy, world: World, meanwhile, monkeypatch):
     planned = world.approved()
     hold(world)
-    real, looks = deployments.ahead_of, []
+    real, looks = starting.ahead_of, []
 
     def blind_at_the_second_look(each: Deployment) -> Deployment | None:
         looks.append(each)
         return None if len(looks) == 2 else real(each)
 
-    monkeypatch.setattr(deployments, "ahead_of", blind_at_the_second_look)
+    monkeypatch.setattr(starting, "ahead_of", blind_at_the_second_look)
 
     def one_that_does_not_queue_comes_first() -> None:
         lift(world)
@@ -205,7 +205,7 @@ def test_who_loses_the_race_for_the_environment_goes_on_waiting(deploy, world: W
 @pytest.mark.django_db
 def test_the_plan_is_looked_at_again_when_its_turn_comes(deploy, world: World, meanwhile):
     first, second = world.approved("v1"), world.approved()
-    deployments.queue(second, user=world.olga, at=timezone.now())
+    starting.queue(second, user=world.olga, at=timezone.now())
     Deployment.objects.filter(pk=second.pk).update(started_at=timezone.now() - timedelta(minutes=1))
     meanwhile(tick)
     seen = deploy("--queue", version="v1")
@@ -217,7 +217,7 @@ def test_the_plan_is_looked_at_again_when_its_turn_comes(deploy, world: World, m
 def test_taking_up_jumps_no_queue(deploy, world: World):
     planned = world.approved()
     hold(world)
-    deployments.queue(planned, user=world.olga, at=timezone.now(), waits=True)
+    starting.queue(planned, user=world.olga, at=timezone.now(), waits=True)
     seen = deploy("--resume")
     assert (seen.code, "#1 is in the queue: tea/production is held by rita" in seen.err) == (5, True), seen
     assert fresh(planned).status == D.QUEUED
@@ -233,10 +233,10 @@ def test_a_queued_way_back_is_held_by_nothing_and_goes_first(world: World):
     hold(world)
     raise_incident(world)
     earlier = timezone.now() - timedelta(minutes=2)
-    deployments.queue(waits, user=world.olga, at=earlier, waits=True)
-    back = deployments.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
+    starting.queue(waits, user=world.olga, at=earlier, waits=True)
+    back = going_back.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
     Deployment.objects.filter(pk=back.pk).update(started_at=timezone.now() - timedelta(minutes=1))
-    assert deployments.ahead_of(fresh(waits)) == back
+    assert starting.ahead_of(fresh(waits)) == back
     assert tick() == 1
     assert (fresh(back).status, fresh(waits).status) == (D.SUCCEEDED, D.QUEUED)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from releases.lifecycle import deployments
+from releases.lifecycle import going_back
 from releases.models import Deployment
 from releases.recorder import claim, this_owner
 from releases.statuses import DeploymentStatus
@@ -123,7 +123,7 @@ def test_a_way_back_is_not_aborted(stop, deploy, world: World):
     world.approved()
     assert deploy().code == 0
     done = Deployment.objects.get()
-    back = deployments.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
+    back = going_back.roll_back(done, user=world.olga, reason="bad", restore_data=False, at=timezone.now())
     seen = stop("--abort", "--reason", "x")
     assert (seen.code, "is a way back and has to come to its end" in seen.err) == (2, True)
     assert fresh(back).status == D.QUEUED
