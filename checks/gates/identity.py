@@ -1,6 +1,9 @@
 """Which process is meant, beyond doubt: where it runs, its pid and its start, for pids are used again."""
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +12,8 @@ from typing import Any
 import psutil
 
 STAT = "/proc/{pid}/stat"
-STATE, STARTED = 0, 19  # fields of /proc/PID/stat, counted after the name in brackets (proc_pid_stat(5))
+# Fields of /proc/PID/stat, counted after the name in brackets (proc_pid_stat(5)).
+STATE, PARENT, GROUP, STARTED = 0, 1, 2, 19
 GONE = ("Z", "X")
 
 
@@ -39,6 +43,17 @@ class Identity:
         """It ran here and ended. False, too, for one of another place: nobody here can tell."""
         return self.is_here and not self.is_alive
 
+    @property
+    def has_group(self) -> bool:
+        """Does anything run in the group that this process led, be it without its leader?"""
+        is_another = _start_of(self.pid) not in (None, self.started)
+        return not is_another and any(group == self.pid for _, group in _running())
+
+    @property
+    def has_children(self) -> bool:
+        """Has it started something that still runs?"""
+        return any(parent == self.pid for parent, _ in _running())
+
     def stored(self) -> dict[str, Any]:
         """As plain values, for `Identity(**values)`."""
         return asdict(self)
@@ -64,6 +79,19 @@ def this_place() -> str:
 def pids_below(pid: int) -> set[int]:
     """A running process and all that it started, by their pids."""
     return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+
+
+def _running() -> Iterator[tuple[int, int]]:
+    """Parent and group of every process that runs here."""
+    if not Path("/proc/self/stat").exists():
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, ProcessLookupError):
+                yield process.ppid(), os.getpgid(process.pid)
+        return
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        fields = _read(STAT.format(pid=pid)).rpartition(")")[2].split()
+        if fields and fields[STATE] not in GONE:
+            yield int(fields[PARENT]), int(fields[GROUP])
 
 
 def _start_of(pid: int) -> float | None:

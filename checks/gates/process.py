@@ -100,9 +100,9 @@ class Child:
         os.close(self._gate)
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code (negative: the signal that ended it), or None if it still runs after `seconds`.
+        """The exit code, or None if it still runs after `seconds`.
 
-        Raises NotRun when the gate was opened too late.
+        Raises NotRun when the gate was opened too late, and Untold when somebody killed the gate.
         """
         code = self._process.poll()
         if code is None:
@@ -110,6 +110,8 @@ class Child:
             code = self._process.poll()
         if code == 125 and _told(self._code) in NOT_RUN:
             raise NotRun(f"it was to begin later than it may; {_told(self._code)}")
+        if code is not None and code < 0:
+            raise Untold("its gate was killed, and nobody knows how far it came")
         return code
 
     def kill(self) -> None:
@@ -135,7 +137,8 @@ class Orphan:
 
     def wait(self, seconds: float) -> int | None:
         """The exit code, or None if it still runs after `seconds`; raises NotRun, or Untold when nobody kept it."""
-        if self.identity.is_alive and not _told(self._code):
+        is_shut = self.identity.is_alive and not _told(self._code) and not self.identity.has_children
+        if is_shut:
             # Its gate waits for a parent that may not open it any more; if it opens now, `begun` tells.
             self.kill()
             _ended(self.identity, within=KILL_LADDER[-1][1])
@@ -143,7 +146,7 @@ class Orphan:
             wait_any([self], seconds)
             return None
         told = _told(self._code)
-        if told in ("", *NOT_RUN):
+        if told in NOT_RUN or (is_shut and not told):
             raise NotRun("its command had not begun")
         if not told.isdigit():
             raise Untold("it is gone, and nobody knows how far it came")
@@ -200,8 +203,11 @@ def _signal_group(pid: int, number: int) -> None:
 
 
 def end_group(identity: Identity) -> bool:
-    """End the group that a dead engine left behind; False if that process is gone already."""
-    if not identity.is_alive:
+    """End the group that a dead engine left behind, also one that lives on without its leader; False if none is left.
+
+    The number of a group is not given out anew while a process is in it: what bears it is that group.
+    """
+    if not identity.is_here or not identity.has_group:
         return False
     for number, patience in KILL_LADDER:
         _signal_group(identity.pid, number)
@@ -214,7 +220,7 @@ def end_group(identity: Identity) -> bool:
 def _ended(identity: Identity, *, within: float) -> bool:
     """Not psutil's wait: a zombie that nobody reaps (a container without an init) has ended, too."""
     until = time.monotonic() + within
-    while identity.is_alive:
+    while identity.has_group:
         if time.monotonic() > until:
             return False
         time.sleep(0.02)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from checks.errors import ChecksError
 from checks.gates.identity import Identity
-from checks.gates.process import Child, Command, CommandNotFound, NotRun, Orphan, Untold
+from checks.gates.process import Child, Command, CommandNotFound, NotRun, Orphan, Untold, end_group
 from checks.sampling import ask_by_name
 from checks.verdicts import Verdict
 from releases.actions import action as handler_of
@@ -57,7 +57,11 @@ def carry_out(run: Run, action: PlannedAction, attempt: Attempt, context: Contex
             child = Child(command, output=raw)
         except CommandNotFound as error:
             return Ended(outcome=Outcome.ERROR, message=str(error))
-        ended = yield from _follow(run, action, child, command, attempt, context, opens=True)
+        try:
+            ended = yield from _follow(run, action, child, command, attempt, context, opens=True)
+        except Untold:
+            end_group(child.identity)
+            return ask_world(run, action, context)
     return (yield from _looked(run, handler, action, context, ended))
 
 
@@ -73,6 +77,8 @@ def go_on(run: Run, action: PlannedAction, attempt: Attempt, context: Context) -
     try:
         ended = yield from _follow(run, action, orphan, command, attempt, context, opens=False)
     except Untold:
+        # Its gate is gone, what it started may still run: nothing is asked or repeated beside it.
+        end_group(identity)
         return ask_world(run, action, context)
     return (yield from _looked(run, handler, action, context, ended))
 

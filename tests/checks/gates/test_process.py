@@ -38,7 +38,7 @@ def started() -> Iterator[list[Child]]:
     yield children
     for child in children:
         process._signal_group(child.identity.pid, process.signal.SIGKILL)
-        with suppress(NotRun):
+        with suppress(NotRun, Untold):
             child.wait(PATIENCE)
 
 
@@ -275,6 +275,35 @@ def test_one_whose_parent_sleeps_before_the_gate_is_ended_and_has_not_run(starte
     with pytest.raises(BrokenPipeError):
         child.open()
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_block_without_its_gate_is_not_known_and_is_ended_by_its_group(started, tmp_path):
+    child = spawn(started, tmp_path, "echo $$ > inner.pid; sleep 60")
+    child.open()
+    inner = pid_in(tmp_path / "inner.pid")
+    os.kill(child.identity.pid, 9)
+    wait_until(lambda: not child.identity.is_alive)
+    with pytest.raises(Untold):
+        child.wait(0)
+    assert not gone(inner)
+    assert end_group(child.identity) is True
+    wait_until(lambda: gone(inner))
+    assert end_group(child.identity) is False
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_of_one_whose_word_was_lost_nobody_knows(tmp_path, is_ended):
+    orphan = orphan_of_a_dead_parent(tmp_path, "touch begun; until test -e go; do sleep 0.05; done")
+    wait_until(lambda: (tmp_path / "begun").exists())
+    (tmp_path / "output.code").unlink()
+    if not is_ended:
+        assert orphan.wait(0) is None
+        assert orphan.identity.is_alive
+    (tmp_path / "go").touch()
+    wait_until(lambda: not orphan.identity.is_alive)
+    (tmp_path / "output.code").write_text("")
+    with pytest.raises(Untold):
+        orphan.wait(0)
 
 
 def test_an_orphan_is_ended_with_all_that_it_started(tmp_path):

@@ -1,6 +1,7 @@
 """One attempt: intent, effect, outcome; what it may take, what it hands on, and what nobody may see."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
 from releases.recorder import claim, this_owner
 from tests.factories import make_variable
-from tests.releases.world import World
+from tests.releases.world import RUNBOOK, World
 
 pytestmark = pytest.mark.django_db
 AROUND = """
@@ -71,10 +72,42 @@ def test_one_blocks_path_is_not_the_next_ones(world: World):
     assert "/nowhere" not in last.tail
 
 
-@pytest.mark.parametrize(("size", "handed"), [(LARGEST, [LARGEST]), (LARGEST + 1, [0])])
-def test_a_variable_too_large_for_the_next_block_is_not_handed_on(world: World, size, handed):
-    *_, last = perform(world, f"printf -v BIG '%{size}s' ''", 'echo "${#BIG}"')
-    assert [int(line) for line in last.tail.split()] == handed
+@pytest.mark.parametrize("letter", ["x", "😀"])
+@pytest.mark.parametrize(("bytes_too_many", "is_handed_on"), [(0, True), (4, False)])
+def test_a_variable_too_large_for_the_next_block_is_not_handed_on(
+    world: World, letter, bytes_too_many, is_handed_on
+):
+    times = (LARGEST - len("BIG=") - 1 + bytes_too_many) // len(letter.encode())
+    make = f"BIG=$({sys.executable} -c 'print(\"{letter}\" * {times})')"
+    *_, last = perform(world, f"LC_ALL=C.UTF-8; {make}", 'echo "${#BIG}"')
+    assert last.outcome == "succeeded", last.result
+    assert (int(last.tail) > 0) is is_handed_on
+
+
+def test_variables_that_are_too_many_for_the_next_block_lose_their_largest(world: World):
+    many = "for n in $(seq 60); do declare \"BIG_$n=$(printf '%030000d' 1)\"; done\nSMALL=here"
+    *_, last = perform(world, many, 'echo "$SMALL"')
+    assert (last.outcome, last.tail) == ("succeeded", "here\n"), last.result
+
+
+def test_no_block_decides_which_version_another_one_means(world: World):
+    *_, last = perform(
+        world, "PREVIOUS_VERSION=v2\nRELEASE_COMMIT=none", 'echo "$PREVIOUS_VERSION $RELEASE_COMMIT"'
+    )
+    assert last.tail == f"v1 {last.deployment.release.commit}\n"
+
+
+def test_what_a_block_did_to_its_programs_is_not_the_way_backs(world: World):
+    world.mark("no-start").touch()
+    world.publish(
+        RUNBOOK.replace("test ! -e no-look", "test ! -e no-look\nexport GIT_DIR=/nonexistent NOTE=kept", 1)
+    )
+    deployment = Deployment.objects.get(pk=world.queued().pk)
+    lease = claim(deployment, owner=this_owner(), by="olga", at=timezone.now())
+    carry_on(deployment, lease, by="olga", progress=Silent())
+    back = Deployment.objects.get(undoes=deployment)
+    known = back.attempts.filter(kind="code").latest("pk").variables
+    assert ("GIT_DIR" in known, known["NOTE"]) == (False, "kept")
 
 
 def test_bytes_that_a_database_does_not_store_are_shown_as_such(world: World):

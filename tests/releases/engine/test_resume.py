@@ -132,6 +132,34 @@ def test_what_was_killed_with_its_engine_goes_on_or_waits_and_never_guesses(
     assert "Traceback" not in err
 
 
+def test_a_block_that_lives_without_its_gate_is_ended_before_anything_else_runs(world, deploy):
+    deployment, process = killed_in_mid_step(
+        world, deploy, WAITS.replace("{name=start}", "{name=start idempotent=true}")
+    )
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.has_group
+    resumed = deploy("--resume")
+    again = deployment.attempts.filter(number=2, tail__contains="begun")
+    wait_until(again.exists, what="the second try")
+    assert not process.has_group
+    world.mark("go")
+    out, err = resumed.communicate(timeout=60)
+    assert (resumed.returncode, world.started) == (0, ["v2"]), out + err
+
+
+def test_a_gate_that_is_killed_alone_lets_nothing_run_beside_the_way_back(world, deploy):
+    world.publish(WAITS)
+    deployment = world.approved()
+    engine = deploy()
+    process = in_mid_step(deployment, engine)
+    os.kill(process.pid, signal.SIGKILL)
+    out, err = engine.communicate(timeout=60)
+    deployment.refresh_from_db()
+    assert (engine.returncode, deployment.status) == (3, D.WAITING), out + err
+    assert not process.has_group
+    assert outcomes_of_last(deployment) == [Outcome.UNKNOWN]
+
+
 def test_while_a_deployment_runs_a_second_one_is_told_who_holds_the_place(world, deploy):
     world.publish(HANGS)
     deployment = world.approved()
