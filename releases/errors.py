@@ -41,3 +41,9 @@ class StaleState(GantryError):
     """The row was not in a status from which this change is allowed."""
 
     exit_code = 5
+
+
+class LeftInTheMiddle(GantryError):
+    """A run cannot be carried on for a reason that is not its own; nobody decided anything about it."""
+
+    exit_code = 6

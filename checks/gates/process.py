@@ -1,6 +1,7 @@
 """The only place that starts processes: spawned behind a gate, in a group of their own, output in a file."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -28,6 +29,7 @@ echo "$code" >"$0"
 exit "$code"
 """
 NOT_RUN = ("never", "late")
+CODE = re.compile(r"[0-9]{1,3}")
 UPTIME = Path("/proc/uptime")
 CAPTURED = 1 << 20
 KILL_LADDER = ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
@@ -148,7 +150,7 @@ class Orphan:
         told = _told(self._code)
         if told in NOT_RUN or (is_shut and not told):
             raise NotRun("its command had not begun")
-        if not told.isdigit():
+        if not CODE.fullmatch(told):
             raise Untold("it is gone, and nobody knows how far it came")
         return int(told)
 
@@ -190,7 +192,7 @@ def uptime() -> float:
 
 def _told(code: Path) -> str:
     try:
-        return code.read_text().strip()
+        return code.read_bytes().decode("ascii", "replace").strip()
     except FileNotFoundError:
         return ""
 

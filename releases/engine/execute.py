@@ -5,6 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from checks.errors import ChecksError
@@ -137,7 +138,7 @@ def _follow(
     """
     output = _output(run, attempt, context)
     code: int | None = None
-    gone = False
+    is_ours, is_left = True, False
     try:
         if opens:
             _let_run(run, child, attempt)
@@ -145,15 +146,19 @@ def _follow(
     except TooLong as over:
         return Ended(outcome=Outcome.TIMED_OUT, message=str(over), code=child.end())
     except NotRun as late:
-        gone = True
+        is_ours = False
         return Ended(outcome=Outcome.ABORTED, message=f"{late}; it runs again")
     except Untold:
-        gone = True
+        is_ours = False
+        raise
+    except DatabaseError:
+        # Left as a killed engine leaves it, for who takes the run up.
+        is_ours, is_left = False, True
         raise
     finally:
-        if code is None and not gone:
+        if code is None and is_ours:
             _leave(run, child, is_taken_up(action))
-        if not run.is_lost:
+        if not run.is_lost and not is_left:
             output.finish()
             attempt.tail = output.tail
     return _of_code(code, output.tail, context)

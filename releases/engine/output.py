@@ -38,17 +38,24 @@ class Output:
 
     def pump(self) -> bool:
         """Move what is new to storage, at most 32 MiB of it at once; True if there was anything."""
-        size, before = self._raw.stat().st_size, (self.offset, self._size)
+        size, before = self._there(), (self.offset, self._size)
         self._size = size
         self._read(min(size, HALF, self.offset + AT_ONCE))
         return (self.offset, self._size) != before
+
+    def _there(self) -> int:
+        """How much there is; a file that somebody removed grows no more, which is no reason to end its command."""
+        try:
+            return self._raw.stat().st_size
+        except FileNotFoundError:
+            return self.offset
 
     def finish(self) -> None:
         """Store what was held back and remove the raw file; a second call does nothing."""
         if self._finished:
             return
         self._finished = True
-        size = self._raw.stat().st_size
+        size = self._there()
         self._read(min(size, HALF))
         if size > 2 * HALF:
             self._leave_out(size - HALF)
@@ -58,6 +65,8 @@ class Output:
         self._raw.unlink(missing_ok=True)
 
     def _read(self, until: int) -> None:
+        if until <= self.offset:
+            return
         with self._raw.open("rb") as source:
             source.seek(self.offset)
             while self.offset < until and (chunk := source.read(min(CHUNK, until - self.offset))):

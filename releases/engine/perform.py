@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,6 +112,12 @@ def _drive(run: Run, works: list[Work]) -> None:
         for work in going:
             work.going.close()
             _close(run, work, execute.ask_world(run, work.action, work.context))
+        raise
+    except DatabaseError as gone:
+        # What runs is left running, for who takes the run up: nothing could be written of its end.
+        for work in going:
+            with suppress(DatabaseError, StopIteration):
+                work.going.throw(gone)
         raise
     finally:
         for work in going:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.utils import timezone
 
 from releases.engine import judging, turning
@@ -12,7 +14,7 @@ from releases.engine.lease import Run, Stopped, nothing, scaled
 from releases.engine.perform import items_of, perform
 from releases.engine.progress import Progress
 from releases.engine.resume import settle
-from releases.errors import GantryError
+from releases.errors import GantryError, LeftInTheMiddle
 from releases.lifecycle import items as lifecycle_items
 from releases.lifecycle import logbook, planning, starting
 from releases.models import Deployment
@@ -52,7 +54,8 @@ def carry_on(
     """Take up what a dead worker left, then run until nothing more can be done now; returns it as it stands.
 
     `attended`: stay beside it until the last check at or before T+60; else do what is due and leave at once. `asked`
-    says what the process beside it wants. Raises LeaseLost when another worker took over.
+    says what the process beside it wants. Raises LeaseLost when another worker took over, and LeftInTheMiddle when
+    Gantry's own database is gone.
     """
     plan = from_json(deployment.plan)
     run = Run(deployment=deployment, lease=lease, plan=plan, by=by, progress=progress, asked=asked)
@@ -62,12 +65,24 @@ def carry_on(
             _loop(run, attended=attended)
     except Stopped:
         _pause(run)
+    except DatabaseError as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise LeftInTheMiddle(
+            f"Gantry's own database does not answer as it should ({why}); {deployment} is left as it is, what it had "
+            "begun goes on, and --resume takes it up"
+        ) from error
     finally:
-        give_back(run.lease)
-        for each in {deployment, run.deployment}:
-            _write_log(run, each)
+        # What went wrong above is the news, not what cannot be written because of it.
+        with suppress(DatabaseError):
+            _leave(run, deployment)
     deployment.refresh_from_db()
     return deployment
+
+
+def _leave(run: Run, deployment: Deployment) -> None:
+    give_back(run.lease)
+    for each in {deployment, run.deployment}:
+        _write_log(run, each)
 
 
 def _write_log(run: Run, deployment: Deployment) -> None:

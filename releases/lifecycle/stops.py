@@ -21,6 +21,8 @@ def pause(deployment: Deployment, *, user: User, reason: str, at_once: bool, at:
     """
     demand(user, "deploy", deployment.environment)
     _demand_running(deployment)
+    if deployment.wants == ABORT:
+        raise StaleState(f"{deployment} is to end for good already ({deployment.message})")
     message = f"{PAUSED} by {user.username}: {reason.strip() or 'no reason given'}"
     wants = STOP if at_once else "pause"
     asked = Change(deployment, {"wants": wants, "message": message}, verb=f"{wants} asked")

@@ -27,7 +27,7 @@ from releases.plan.clock import parse_at
 from releases.plan.model import END, WATCH, from_json
 from releases.plan.shown import plan_lines, shown_json
 from releases.recorder import Change, Lease, Move, claim, is_abandoned, record, this_owner
-from releases.statuses import OCCUPYING, DeploymentStatus, ItemState
+from releases.statuses import OCCUPYING, PAUSE, STOP, DeploymentStatus, ItemState
 
 D = DeploymentStatus
 SHORTEST_HASH = 8
@@ -388,8 +388,12 @@ def _demand_turn(deployment: Deployment) -> None:
 
 
 def _forget_stop(deployment: Deployment, user: User) -> None:
-    """Who takes up a run that died wants it to go on, whatever was asked of the process that is gone."""
-    if deployment.status == D.RUNNING and deployment.wants and not _is_carried_on(deployment):
+    """Who takes up a run that died wants it to go on, though a pause was asked of the process; an abort stands."""
+    if (
+        deployment.status == D.RUNNING
+        and deployment.wants in (PAUSE, STOP)
+        and not _is_carried_on(deployment)
+    ):
         same = {"owner": deployment.owner, "epoch": deployment.epoch}
         asked = Change(deployment, {"wants": ""}, verb="resume asked", only_if=same)
         record(asked, by=user.username, at=now())

@@ -291,6 +291,15 @@ def test_a_block_without_its_gate_is_not_known_and_is_ended_by_its_group(started
     assert end_group(child.identity) is False
 
 
+@pytest.mark.parametrize("garbled", [b"\x93\xff\x00", "²".encode(), b"begun", b"12345"])
+def test_a_word_that_is_no_exit_code_says_nothing(tmp_path, garbled):
+    orphan = orphan_of_a_dead_parent(tmp_path, "true")
+    wait_until(lambda: not orphan.identity.is_alive)
+    (tmp_path / "output.code").write_bytes(garbled)
+    with pytest.raises(Untold):
+        orphan.wait(0)
+
+
 @pytest.mark.parametrize("is_ended", [True, False])
 def test_of_one_whose_word_was_lost_nobody_knows(tmp_path, is_ended):
     orphan = orphan_of_a_dead_parent(tmp_path, "touch begun; until test -e go; do sleep 0.05; done")

@@ -269,3 +269,14 @@ def test_the_bytes_that_are_left_out_are_counted(tmp_path, kept):
     ).groups()
     assert len(before) + int(number) + len(after) == 500
     assert len(after) == kept
+
+
+def test_a_raw_file_that_somebody_removed_is_no_reason_to_stop(tmp_path):
+    raw, stored = tmp_path / "raw", tmp_path / "stored"
+    raw.write_bytes(b"first\n")
+    output = Output(raw=raw, stored=stored, secrets=(), show=lambda text: None)
+    assert output.pump() is True
+    raw.unlink()
+    assert output.pump() is False
+    output.finish()
+    assert stored.read_text() == "first\n"

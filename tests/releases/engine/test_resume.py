@@ -5,18 +5,24 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 
 from checks.audit import first_bad_entry
 from checks.gates.identity import Identity
 from checks.gates.process import end_group
+from releases.engine.progress import Silent
+from releases.engine.run import carry_on
+from releases.errors import LeftInTheMiddle
 from releases.identity import create_token
 from releases.models import Attempt, Deployment
 from releases.models.deployments import output_path
+from releases.recorder import claim, this_owner
 from releases.statuses import DeploymentStatus, Outcome
 from tests.releases.world import RUNBOOK, World
 from tests.servers import wait_until
@@ -220,3 +226,41 @@ def test_a_closed_terminal_does_not_end_it(world, deploy):
     out, err = engine.communicate(timeout=60)
     assert engine.returncode == 0, out + err
     assert world.started == ["v2"]
+
+
+def test_a_database_that_goes_away_in_the_middle_leaves_the_command_running(world, deploy, monkeypatch):
+    deployment, process = left_by_its_database(world, monkeypatch)
+    assert process.is_alive
+    assert Deployment.objects.get(pk=deployment.pk).status == D.RUNNING
+    Deployment.objects.update(owner="")
+    let_the_lease_run_out(deployment)
+    world.mark("go")
+    out, err = deploy("--resume").communicate(timeout=60)
+    deployment.refresh_from_db()
+    assert (deployment.status, world.started) == (D.SUCCEEDED, ["v2"]), out + err
+
+
+def left_by_its_database(world: World, monkeypatch) -> tuple[Deployment, Identity]:
+    """A deployment in its waiting step, whose engine could not reach its database any more."""
+    world.publish(WAITS)
+    deployment = world.queued()
+    lease = claim(deployment, owner=this_owner(), by="olga", at=timezone.now())
+
+    def gone(*args, **kwargs):
+        raise OperationalError("server closed the connection")
+
+    class Watched(Silent):
+        def output(self, text: str) -> None:
+            if "begun" in text:
+                monkeypatch.setattr("releases.engine.lease.fence", gone)
+                monkeypatch.setattr("releases.engine.lease.HEARTBEAT", 0.0)
+
+    with pytest.raises(LeftInTheMiddle, match=r"closed the connection.*--resume takes it up") as left:
+        carry_on(deployment, lease, by="olga", progress=Watched())
+    assert left.value.exit_code == 6
+    monkeypatch.undo()
+    return deployment, Identity(**deployment.attempts.get(outcome="").process)
+
+
+def let_the_lease_run_out(deployment: Deployment) -> None:
+    Deployment.objects.filter(pk=deployment.pk).update(expires_at=timezone.now() - timedelta(seconds=1))

@@ -81,3 +81,11 @@ def test_a_way_back_is_never_aborted(world, running):
     back = going_back.roll_back(running, user=world.olga, reason="bad", restore_data=False, at=now())
     with pytest.raises(WrongUsage, match="has to come to its end"):
         stops.abort(back, user=world.olga, reason="wrong day", at=now())
+
+
+def test_a_pause_does_not_take_an_abort_back(world, running):
+    stops.abort(running, user=world.rita, reason="wrong day", at=now())
+    with pytest.raises(StaleState, match=r"is to end for good already .*wrong day"):
+        stops.pause(running, user=world.olga, reason="", at_once=False, at=now())
+    running.refresh_from_db()
+    assert running.wants == "abort"
