@@ -22,7 +22,7 @@ GATE = """\
 trap : HUP INT TERM
 read -r until || { echo never >"$0"; exit 125; }
 [ "$until" = - ] || { read -r up _ </proc/uptime; [ "${up%%.*}" -lt "$until" ]; } || { echo late >"$0"; exit 125; }
-echo begun >"$0"
+echo begun >"$0" || exit 125
 "$@" </dev/null
 code=$?
 echo "$code" >"$0"
@@ -56,7 +56,7 @@ class Captured:
 
 
 class CommandNotFound(Exception):
-    """The program or the folder of a command does not exist."""
+    """The program or the folder of a command does not exist, or nothing can be kept of it."""
 
 
 class NotRun(Exception):
@@ -112,6 +112,8 @@ class Child:
             code = self._process.poll()
         if code == 125 and _told(self._code) in NOT_RUN:
             raise NotRun(f"it was to begin later than it may; {_told(self._code)}")
+        if code == 125 and not _told(self._code):
+            raise CommandNotFound(f"nothing was run: its exit code cannot be kept in {self._code.parent}")
         if code is not None and code < 0:
             raise Untold("its gate was killed, and nobody knows how far it came")
         return code

@@ -26,6 +26,8 @@ from releases.plan.model import PlannedAction
 from releases.statuses import Outcome
 
 ASKED_SOMETHING = ("[y/n]", "[yes/no]", "(yes/no)", "password:", "(y/n)", "[y/n]:", "continue?")
+# INT, TERM and KILL: who was to end it may have died before writing that down, so of one taken up it says nothing.
+ENDED_BY_US = (130, 143, 137)
 SIGNALS = range(129, 160)  # a shell's exit code for a command that a signal ended
 AGAIN = "it was interrupted and may run again; it runs again"
 TAKEN_UP = "what watched it is gone; what became of it on {host} is read there"
@@ -80,6 +82,8 @@ def go_on(run: Run, action: PlannedAction, attempt: Attempt, context: Context) -
     except Untold:
         # Its gate is gone, what it started may still run: nothing is asked or repeated beside it.
         end_group(identity)
+        return ask_world(run, action, context)
+    if ended.code in ENDED_BY_US:
         return ask_world(run, action, context)
     return (yield from _looked(run, handler, action, context, ended))
 
@@ -148,6 +152,9 @@ def _follow(
     except NotRun as late:
         is_ours = False
         return Ended(outcome=Outcome.ABORTED, message=f"{late}; it runs again")
+    except CommandNotFound as error:
+        is_ours = False
+        return Ended(outcome=Outcome.ERROR, message=str(error))
     except Untold:
         is_ours = False
         raise
@@ -161,6 +168,9 @@ def _follow(
         if not run.is_lost and not is_left:
             output.finish()
             attempt.tail = output.tail
+    if code in SIGNALS:
+        # Its shell was ended by somebody; what that had started must not run on beside what comes next.
+        end_group(child.identity)
     return _of_code(code, output.tail, context)
 
 

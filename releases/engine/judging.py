@@ -13,7 +13,7 @@ from checks.verdicts import Verdict
 from releases.engine import turning
 from releases.engine.lease import Run, scaled
 from releases.engine.perform import items_of
-from releases.lifecycle import answers
+from releases.lifecycle import answers, going_back
 from releases.models import ChecklistItem, Deployment
 from releases.plan.model import TRIGGER, PlannedItem, PlannedLimit, PlannedStep
 from releases.recorder import Change, Move
@@ -110,8 +110,10 @@ def _samples(metric: Metric | None, since: datetime) -> list[Sample]:
 
 
 def _is_superseded(deployment: Deployment) -> bool:
+    """By a newer deployment that has changed something; one that waits in line, or failed before it began, has not."""
     newer = Deployment.objects.filter(environment=deployment.environment, number__gt=deployment.number)
-    return newer.exclude(status__in=[DeploymentStatus.PLANNED, DeploymentStatus.ABORTED]).exists()
+    begun = newer.exclude(status__in=[DeploymentStatus.PLANNED, DeploymentStatus.QUEUED])
+    return any(map(going_back.is_touched, begun))
 
 
 # --- boxes that the machine ticks -------------------------------------------------------------------

@@ -15,13 +15,12 @@ from releases.features.own import is_on
 from releases.lifecycle import going_back, stops
 from releases.models import Attempt, ChecklistItem, Deployment, Incident
 from releases.plan.journal import Broken
-from releases.plan.model import BY_HAND, PlannedLimit, from_json
+from releases.plan.model import PlannedLimit, from_json
 from releases.recorder import Add, Change, Move
 from releases.runbooks.review import first_command
 from releases.statuses import (
     DeploymentStatus,
     IncidentStatus,
-    ItemState,
     Outcome,
     ReleaseStatus,
     RollbackClass,
@@ -56,7 +55,7 @@ def decide(run: Run, broken: Broken) -> bool:
     if broken.outcome == Outcome.UNKNOWN:
         is_comparison = attempt is not None and bool(attempt.result.get("compare"))
         return _call_person(run, why, HOW_ON, severity="" if is_comparison else "P2")
-    if not is_touched(run.deployment):
+    if not going_back.is_touched(run.deployment):
         return _stop_as_before(run, why)
     return go_back(run, why)
 
@@ -75,7 +74,7 @@ def pull_by_hand(run: Run, box: ChecklistItem) -> None:
     """A person pulled a trigger that nothing measures: take it back, or call for a decision."""
     why = f"rollback trigger '{box.text}' pulled by {box.by}: {box.evidence.get('said', '')}"
     run.progress.note(why)
-    if run.deployment.status == D.RUNNING and not is_touched(run.deployment):
+    if run.deployment.status == D.RUNNING and not going_back.is_touched(run.deployment):
         _stop_as_before(run, why)
         return
     go_back(run, why)
@@ -107,13 +106,6 @@ def go_back(run: Run, why: str) -> bool:
     run.plan, run.handed_on = from_json(run.deployment.plan), None
     run.progress.note(f"going back to {run.plan.previous_version} ({kind})")
     return True
-
-
-def is_touched(deployment: Deployment) -> bool:
-    """Was anything of the service changed, by an action or by hand, as far as the journal can tell?"""
-    changing = {action.key for action in from_json(deployment.plan).actions if action.changes}
-    by_hand = deployment.items.filter(key__endswith=BY_HAND, state=ItemState.TICKED)
-    return deployment.attempts.filter(action__in=changing).exists() or by_hand.exists()
 
 
 def is_known(deployment: Deployment, cause: str) -> bool:
@@ -201,7 +193,7 @@ def abort(run: Run) -> bool:
         run.record(Change(deployment, as_before, verb="abort refused"), at=now, why=refused)
         run.progress.note(refused)
         return False
-    left = "what was done stays as it is" if is_touched(deployment) else _as_before(run)
+    left = "what was done stays as it is" if going_back.is_touched(deployment) else _as_before(run)
     asked = Deployment.objects.values_list("message", flat=True).get(pk=deployment.pk)
     message = f"{asked}; {left}"
     run.record(Move(deployment, D.ABORTED, {"ended_at": now, "message": message}), at=now)

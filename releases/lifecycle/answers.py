@@ -76,8 +76,10 @@ def agreed(box: ChecklistItem, *, user: User, evidence: str, at: datetime) -> li
     """What the second person's tick of such a box writes with it."""
     deployment = box.deployment
     assert deployment is not None
-    key = box.key.rpartition(SKIP)[0]
+    key, _, number = box.key.rpartition(SKIP)
     attempt = deployment.attempts.filter(action=key).latest("number")
+    if deployment.status not in (D.WAITING, D.PAUSED) or str(attempt.number) != number:
+        raise WrongUsage(f"'{box.text}' is over: {deployment} went on since, and asks again where it has to")
     reason = f"skipped: {box.text}, agreed to by {user.username}: {evidence.strip()}"
     return [Still(deployment, deployment.status), Add(_after(attempt, Outcome.SKIPPED, reason, user, at))]
 

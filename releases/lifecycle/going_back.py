@@ -15,14 +15,10 @@ from releases.errors import Held, WaitsForPerson, WrongUsage
 from releases.lifecycle.deployments import boxes_of, next_number
 from releases.models import Deployment, Incident, Release
 from releases.permissions import demand
-from releases.plan.model import Plan, from_json, plan_hash, to_json
+from releases.plan.model import BY_HAND, Plan, from_json, plan_hash, to_json
 from releases.plan.ways import COPY_UNDER_FENCE, make_way_back
 from releases.recorder import LEASE, Add, Lease, Move, claim, open_attempts, record, this_owner
-from releases.statuses import (
-    DeploymentStatus,
-    Outcome,
-    RollbackClass,
-)
+from releases.statuses import DeploymentStatus, ItemState, Outcome, RollbackClass
 
 D = DeploymentStatus
 
@@ -100,6 +96,13 @@ def _take_from_the_dead(deployment: Deployment, *, by: str, at: datetime) -> Lea
     return lease
 
 
+def is_touched(deployment: Deployment) -> bool:
+    """Was anything of the service changed, by an action or by hand, as far as the journal can tell?"""
+    changing = {action.key for action in from_json(deployment.plan).actions if action.changes}
+    by_hand = deployment.items.filter(key__endswith=BY_HAND, state=ItemState.TICKED)
+    return deployment.attempts.filter(action__in=changing).exists() or by_hand.exists()
+
+
 def newest(release: Release, environment: Environment) -> Deployment:
     """The newest started deployment of a release in an environment; raises WrongUsage if there is none."""
     started = Deployment.objects.filter(release=release, environment=environment, undoes__isnull=True)
@@ -116,11 +119,8 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
     if deployment.status == D.QUEUED:
         raise Held(f"{deployment} is queued; a worker is about to take it")
     later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
-    if (
-        later.exclude(status__in=[D.PLANNED, D.QUEUED, D.ABORTED, D.ROLLED_BACK])
-        .filter(undoes__isnull=True)
-        .exists()
-    ):
+    begun = later.exclude(status__in=[D.PLANNED, D.QUEUED, D.ROLLED_BACK]).filter(undoes__isnull=True)
+    if any(map(is_touched, begun)):
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
     way = way_back(deployment, covers=covers)
     if way is None:

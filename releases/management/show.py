@@ -1,6 +1,7 @@
 """Showing plans and runs on a terminal."""
 
 import os
+import re
 import select
 import sys
 import termios
@@ -17,6 +18,13 @@ from releases.statuses import Outcome
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+# Escape sequences (ECMA-48 5.4 CSI, 8.3.89 OSC and the like) and control characters but tab and the ends of lines.
+STEERING = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b."
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]",
+    re.DOTALL,
+)
 
 
 class Terminal:
@@ -43,6 +51,7 @@ class Terminal:
 
     def output(self, text: str) -> None:
         """Kept for a failure, or printed as it comes; its last line stands beside the spinner."""
+        text = _harmless(text)
         self._tail = (self._tail + text)[-4000:]
         if self._verbose:
             self._print(text, end="")
@@ -109,6 +118,11 @@ class Terminal:
             print(text, end=end, flush=True)
         except OSError:
             mute()
+
+
+def _harmless(text: str) -> str:
+    """Without what would steer the terminal of who looks: colours, the clipboard, the cursor."""
+    return STEERING.sub("", text)
 
 
 def _markup_free(text: str) -> str:

@@ -230,7 +230,7 @@ class Command(Base):
             return code
         self.say(f"\n{deployment} {deployment.release.version}: {logbook.outcome(deployment)}")
         back = Deployment.objects.filter(undoes=deployment).first()
-        failed = back if back and code == 6 else deployment
+        failed = back if back and back.status != D.SUCCEEDED else deployment
         if deployment.status in (D.RUNNING, D.QUEUED):
             self.fail(f"{deployment} goes on without this terminal; `{_follow_words(deployment)}`", code)
         elif deployment.status == D.PLANNED:

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from releases.engine.progress import Silent
 from releases.engine.run import carry_on
-from releases.engine.turning import is_touched
 from releases.errors import WrongUsage
 from releases.features import own
 from releases.lifecycle import answers, going_back, items
+from releases.lifecycle.going_back import is_touched
 from releases.lifecycle.reviews import decide
 from releases.management.commands.deploy_release import exit_code, later_boxes
 from releases.models import ChecklistItem, Deployment, Incident, RunbookRevision

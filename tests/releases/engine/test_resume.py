@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from django.conf import settings
 from django.db import OperationalError
@@ -164,6 +165,21 @@ def test_a_gate_that_is_killed_alone_lets_nothing_run_beside_the_way_back(world,
     assert (engine.returncode, deployment.status) == (3, D.WAITING), out + err
     assert not process.has_group
     assert outcomes_of_last(deployment) == [Outcome.UNKNOWN]
+
+
+def test_what_a_killed_block_had_started_does_not_run_beside_the_way_back(world, deploy):
+    text = RUNBOOK.replace(
+        "cat VERSION >>", "(echo begun; until test -e ../go; do sleep 0.1; done) & wait; cat VERSION >>", 1
+    )
+    world.publish(text)
+    deployment = world.approved()
+    engine = deploy()
+    process = in_mid_step(deployment, engine)
+    (block,) = psutil.Process(process.pid).children()
+    block.kill()
+    out, err = engine.communicate(timeout=60)
+    assert engine.returncode == 4, out + err
+    assert not process.has_group
 
 
 def test_while_a_deployment_runs_a_second_one_is_told_who_holds_the_place(world, deploy):

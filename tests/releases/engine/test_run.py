@@ -319,7 +319,15 @@ def in_time(work):
 def test_a_newer_deployment_ends_the_watch_of_the_one_before(fast: World):
     first = fast.queued()
     run(first)
-    make_deployment(environment=fast.environment, release=first.release, status=D.QUEUED)
+    newer = make_deployment(
+        environment=fast.environment, release=first.release, status=D.QUEUED, plan=from_json(first.plan)
+    )
+    assert run(first, attended=False).status == D.WATCHING
+    Deployment.objects.filter(pk=newer.pk).update(status=D.FAILED)
+    make_attempt(deployment=newer, action="preflight")
+    assert run(first, attended=False).status == D.WATCHING
+    changing = next(action for action in from_json(first.plan).actions if action.changes)
+    make_attempt(deployment=newer, action=changing.key)
     done = run(first, attended=False)
     assert (done.status, done.message) == (D.SUCCEEDED, "superseded while watched")
 

@@ -159,6 +159,18 @@ def test_what_changes_the_service_is_skipped_by_two(world: World, broken: Deploy
     assert "it runs already (asked by rita), agreed to by anton: I saw it run" in reason
 
 
+def test_an_agreement_to_one_failure_is_none_to_the_next(world: World, broken: Deployment):
+    box = answers.skip(broken, user=world.rita, reason="it runs already", at=timezone.now())
+    answers.retry(broken, user=world.olga, at=timezone.now())
+    failed_again = run(broken)
+    assert (failed_again.status, outcomes(broken)["start"]) == (D.WAITING, "failed aborted failed")
+    with pytest.raises(WrongUsage, match="went on since"):
+        items.tick(box, user=world.anton, evidence="I saw it run", at=timezone.now())
+    box.refresh_from_db()
+    assert box.state == "open"
+    assert answers.skip(broken, user=world.rita, reason="it runs already", at=timezone.now()) != box
+
+
 def test_who_only_looks_cannot_agree(world: World, broken: Deployment):
     box = answers.skip(broken, user=world.rita, reason="it runs already", at=timezone.now())
     with pytest.raises(NotAllowed, match="may not"):

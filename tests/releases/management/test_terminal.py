@@ -9,6 +9,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from releases.management.show import Terminal
+
 ASK = """
 import django; django.setup()
 from releases.management.show import Terminal
@@ -53,3 +55,18 @@ def test_one_key_runs_a_command_that_is_shown(key: str, answer: str):
 @pytest.mark.parametrize(("line", "answer"), [("all 12 rows\n", "'all 12 rows'"), ("\n", "''")])
 def test_what_a_person_did_is_said_in_a_line(line: str, answer: str):
     assert f"ANSWER {answer}" in on_a_terminal("person", line)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("\x1b[2Jgone\x1b[31m red\x1b[0m", "gone red"),
+        ("\x1b]52;c;cm0gLXJm\x07copied", "copied"),
+        ("\x1b]0;title\x1b\\named", "named"),
+        ("over\x08\x08\x07 a\tb\nc\n", "over a\tb\nc\n"),
+        ("plain ✓ é", "plain ✓ é"),
+    ],
+)
+def test_what_a_command_says_does_not_steer_the_terminal(capsys, said: str, shown: str):
+    Terminal(verbose=True).output(said)
+    assert capsys.readouterr().out == shown
