@@ -113,7 +113,7 @@ def _is_superseded(deployment: Deployment) -> bool:
     """By a newer deployment that has changed something; one that waits in line, or failed before it began, has not."""
     newer = Deployment.objects.filter(environment=deployment.environment, number__gt=deployment.number)
     begun = newer.exclude(status__in=[DeploymentStatus.PLANNED, DeploymentStatus.QUEUED])
-    return any(map(going_back.is_touched, begun))
+    return any(map(going_back.took_over, begun))
 
 
 # --- boxes that the machine ticks -------------------------------------------------------------------

@@ -103,6 +103,11 @@ def is_touched(deployment: Deployment) -> bool:
     return deployment.attempts.filter(action__in=changing).exists() or by_hand.exists()
 
 
+def took_over(deployment: Deployment) -> bool:
+    """Is its environment another one since? Not by what failed, or was aborted, before it had changed anything."""
+    return deployment.status in (D.WATCHING, D.SUCCEEDED) or is_touched(deployment)
+
+
 def newest(release: Release, environment: Environment) -> Deployment:
     """The newest started deployment of a release in an environment; raises WrongUsage if there is none."""
     started = Deployment.objects.filter(release=release, environment=environment, undoes__isnull=True)
@@ -120,7 +125,7 @@ def _check_way_back(deployment: Deployment, covers: RollbackClass, *, restore_da
         raise Held(f"{deployment} is queued; a worker is about to take it")
     later = Deployment.objects.filter(environment=environment, number__gt=deployment.number)
     begun = later.exclude(status__in=[D.PLANNED, D.QUEUED, D.ROLLED_BACK]).filter(undoes__isnull=True)
-    if any(map(is_touched, begun)):
+    if any(map(took_over, begun)):
         raise WrongUsage(f"{deployment} is not the newest in {environment}; take the newer one back first")
     way = way_back(deployment, covers=covers)
     if way is None:
