@@ -203,7 +203,7 @@ def _lines(run: Run, work: Work) -> Iterator[str]:
     others = [key for key in titles if key != work.action.key]
     tries = run.deployment.attempts.filter(action__in=others, outcome=Outcome.SUCCEEDED)
     for each in [*tries, work.attempt]:
-        yield f"{titles[each.action]}: {each.result.get('message') or 'succeeded'}"
+        yield f"{titles[each.action].rstrip(';')}: {each.result.get('message') or 'succeeded'}"
 
 
 def skipped_after(attempt: Attempt, *, lease: Lease, reason: str, by: str, at: datetime) -> Attempt:
