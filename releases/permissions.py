@@ -26,7 +26,7 @@ VERBS = (
 
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset(),
-    "release_manager": frozenset(VERBS) - {"approve", "operate", "resolve"},
+    "release_manager": frozenset("review publish request tick deploy skip abort rollback hold".split()),
     "approver": frozenset({"review", "approve", "tick", "skip", "hold"}),
     "operator": frozenset({"tick", "deploy", "abort", "rollback", "operate", "resolve", "hold"}),
     "administrator": frozenset(VERBS),

@@ -10,10 +10,10 @@ pytestmark = pytest.mark.django_db
 
 ALLOWED = {
     "viewer": "",
-    "release_manager": "review publish request tick deploy rollback hold",
-    "approver": "review approve tick hold",
-    "operator": "tick deploy rollback operate resolve hold",
-    "administrator": "review publish request tick approve deploy rollback operate resolve hold",
+    "release_manager": "review publish request tick deploy skip abort rollback hold",
+    "approver": "review approve tick skip hold",
+    "operator": "tick deploy abort rollback operate resolve hold",
+    "administrator": "review publish request tick approve deploy skip abort rollback operate resolve hold",
 }
 
 
